@@ -1,0 +1,91 @@
+"""The pictures and weights that the benchmarks run on.
+
+Real ones when ``SIGHTLINE_TEST_DATA`` and ``VISION_WEIGHTS_DIR`` name them; otherwise seeded noise
+and a seeded random network of the same architecture, so that speed and parity never go unmeasured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+ARCHITECTURES = {"yolov8n": "yolov8n.yaml", "yolov8n-seg": "yolov8n-seg.yaml"}
+
+
+@dataclass(frozen=True)
+class Material:
+    weights_dir: Path
+    pictures_dir: Path | None
+    real_weights: bool
+
+    def weights(self, card: str) -> Path:
+        return self.weights_dir / f"{card}.pt"
+
+    @property
+    def annotations(self) -> Path | None:
+        path = self.pictures_dir / "instances.json" if self.pictures_dir else None
+        return path if path and path.exists() else None
+
+
+def find_material(scratch: Path) -> Material:
+    data = os.environ.get("SIGHTLINE_TEST_DATA")
+    pictures = Path(data) / "images" / "coco" if data else None
+    if pictures is not None and not pictures.is_dir():
+        pictures = None
+    named = os.environ.get("VISION_WEIGHTS_DIR")
+    if named and all((Path(named) / f"{card}.pt").exists() for card in ARCHITECTURES):
+        return Material(Path(named).resolve(), pictures, real_weights=True)
+    return Material(make_random_weights(scratch / "weights"), pictures, real_weights=False)
+
+
+def make_random_weights(folder: Path, seed: int = 0) -> Path:
+    """Networks of the real architecture with seeded random weights, and their MANIFEST.json."""
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    os.environ.setdefault("YOLO_OFFLINE", "true")
+    import torch
+    from ultralytics import YOLO
+
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = {}
+    for card, architecture in ARCHITECTURES.items():
+        torch.manual_seed(seed)
+        path = folder / f"{card}.pt"
+        YOLO(architecture).save(path)
+        data = path.read_bytes()
+        manifest[path.name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    (folder / "MANIFEST.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def load_pictures(material: Material, count: int, width: int, height: int) -> list[Picture]:
+    """``count`` different BGR pictures that fill ``width`` x ``height`` (cover crop)."""
+    if material.pictures_dir is None:
+        random = np.random.default_rng(0)
+        small = random.integers(0, 256, (count, height // 16, width // 16, 3), dtype=np.uint8)
+        return [np.asarray(cv2.resize(s, (width, height)), dtype=np.uint8) for s in small]
+    paths = sorted(material.pictures_dir.glob("*.jpg"))
+    landscape = []
+    for path in paths:
+        picture = cv2.imread(str(path))
+        if picture is not None and picture.shape[1] > picture.shape[0]:
+            landscape.append(_cover(np.asarray(picture, dtype=np.uint8), width, height))
+        if len(landscape) == count:
+            break
+    return landscape
+
+
+def _cover(picture: Picture, width: int, height: int) -> Picture:
+    scale = max(width / picture.shape[1], height / picture.shape[0])
+    size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
+    resized = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
+    top, left = (resized.shape[0] - height) // 2, (resized.shape[1] - width) // 2
+    cropped = resized[top : top + height, left : left + width]
+    return np.ascontiguousarray(cropped, dtype=np.uint8)

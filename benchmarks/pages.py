@@ -1,0 +1,98 @@
+"""Pages: a result of 300 objects in Chromium, and a list of 10,000 sessions over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.material import Material
+from benchmarks.report import Section
+from benchmarks.server import ROOT, Server, environment, manage, run_server
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def run(material: Material, cache: Path, *, rounds: int) -> Section:
+    data_dir = cache / "pages"
+    data_dir.mkdir(exist_ok=True)
+    manage(data_dir, material, "setup")
+    seeded = _seed(data_dir, material)
+    section = Section("Pages", ("what", "median", "slowest"))
+    with run_server(data_dir, material) as server:
+        for page in ("1", "200"):
+            times = _time_list(server, seeded["cookie"], page, count=4 * rounds)
+            section.rows.append(_row(f"list of 10,000 sessions, page {page}, over HTTP", times))
+        times = _time_result(server, seeded, rounds)
+        section.rows.append(
+            _row("result page of 300 objects in Chromium, navigation to usable", times)
+        )
+    queries = seeded["queries"]
+    section.notes.append(f"Queries for the list: {queries['1']} on page 1, {queries['200']} on 200.")
+    return section
+
+
+def _row(what: str, times: list[float]) -> tuple[str, str, str]:
+    return what, f"{statistics.median(times):.0f} ms", f"{max(times):.0f} ms"
+
+
+def _seed(data_dir: Path, material: Material) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.seed"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(data_dir, material), stdout=subprocess.PIPE, check=True
+    )
+    return dict(json.loads(done.stdout))
+
+
+def _time_list(server: Server, cookie: str, page: str, *, count: int) -> list[float]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    times = []
+    for _ in range(count):
+        started = time.perf_counter()
+        connection.request("GET", f"/sessions/?page={page}", headers={"Cookie": _cookie(cookie)})
+        answer = connection.getresponse()
+        answer.read()
+        times.append(1000 * (time.perf_counter() - started))
+        if answer.status != 200:
+            raise RuntimeError(f"the list answered {answer.status}")
+    return times[1:]
+
+
+def _cookie(value: str) -> str:
+    return f"sessionid={value}"
+
+
+def _time_result(server: Server, seeded: dict[str, Any], rounds: int) -> list[float]:
+    """Milliseconds from navigation until the page has drawn every box and answers to input."""
+    from playwright.sync_api import sync_playwright
+
+    origin = f"http://127.0.0.1:{server.port}"
+    times = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS)
+        )
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        context.add_cookies([{"name": "sessionid", "value": seeded["cookie"], "url": origin}])
+        page = context.new_page()
+        for _ in range(rounds + 1):
+            started = time.perf_counter()
+            page.goto(f"{origin}/sessions/{seeded['session']}/", wait_until="commit")
+            page.wait_for_selector("[data-viewer-ready]")
+            times.append(1000 * (time.perf_counter() - started))
+        browser.close()
+    return times[1:]

@@ -1,0 +1,178 @@
+"""Asking for work, cancelling it, trying again, and picking up what was left behind."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from common.jobs.errors import JobConflict
+from common.jobs.identity import is_certainly_dead
+from common.jobs.models import Job
+from common.jobs.registry import notify
+from common.jobs.runner import MAX_ATTEMPTS, stop_locally
+from common.jobs.tasks import run_job
+
+logger = logging.getLogger(__name__)
+
+BELL_SECONDS = 60.0  # a queued job whose bell is older is rung for again
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """How many jobs a sweep rang for, gave up, or ended because they were to be cancelled."""
+
+    rung: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+def enqueue_job(
+    *,
+    kind: str,
+    owner: Any,
+    payload: Mapping[str, Any],
+    queue: str = "inference",
+    priority: int = 0,
+) -> Job:
+    """Store a job; a worker is woken when the transaction is committed.
+
+    Args:
+        kind: A kind with a registered handler.
+        owner: The user it is done for.
+        payload: JSON values that the handler needs.
+        queue: "inference" or "default".
+        priority: Higher goes first where the broker knows priorities.
+    """
+    job = Job.objects.create(
+        kind=kind,
+        owner=owner,
+        payload=dict(payload),
+        queue=queue,
+        priority=priority,
+        lease_expires_at=_bell_end(),
+    )
+    _ring_on_commit(job)
+    return job
+
+
+def cancel_job(*, job: Job) -> Job:
+    """End a queued job now, or a running one at its next checkpoint; a finished one stays."""
+    queued = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED)
+    if queued.update(state=Job.State.CANCELLED, cancel_requested=True, finished_at=timezone.now()):
+        job.refresh_from_db()
+        transaction.on_commit(lambda: notify(job))
+        return job
+    if Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).update(cancel_requested=True):
+        transaction.on_commit(lambda: stop_locally(job.pk))
+    job.refresh_from_db()
+    return job
+
+
+def retry_job(*, job: Job) -> Job:
+    """Queue a failed or cancelled job again, with all its attempts.
+
+    Raises:
+        JobConflict: It is queued, running or done.
+    """
+    ended = Job.objects.filter(pk=job.pk, state__in=[Job.State.FAILED, Job.State.CANCELLED])
+    if not ended.update(
+        state=Job.State.QUEUED,
+        attempt=0,
+        progress=0.0,
+        message="",
+        error_code="",
+        error_message="",
+        cancel_requested=False,
+        worker="",
+        lease_expires_at=_bell_end(),
+        started_at=None,
+        finished_at=None,
+    ):
+        raise JobConflict("Only failed or cancelled work can be tried again.")
+    job.refresh_from_db()
+    _ring_on_commit(job)
+    transaction.on_commit(lambda: notify(job))
+    return job
+
+
+def sweep_jobs(*, starting: bool = False) -> SweepResult:
+    """Pick up jobs whose worker is gone and jobs whose bell was lost.
+
+    Every change is a conditional UPDATE, so any number of sweepers may run at once.
+
+    Args:
+        starting: Ring for every queued job: a broker in memory has forgotten them.
+    """
+    rung = failed = cancelled = 0
+    for job in _abandoned():
+        outcome = _outcome_of_abandoned(job)
+        still = Job.objects.filter(pk=job.pk, state=job.state, worker=job.worker)
+        if not still.filter(attempt=job.attempt).update(**outcome):
+            continue
+        job.refresh_from_db()
+        failed += job.state == Job.State.FAILED
+        cancelled += job.state == Job.State.CANCELLED
+        notify(job)
+    for job in _unheard(everything=starting):
+        waiting = Job.objects.filter(
+            pk=job.pk, state=Job.State.QUEUED, lease_expires_at=job.lease_expires_at
+        )
+        if waiting.update(lease_expires_at=_bell_end()):
+            _ring(job)
+            rung += 1
+    return SweepResult(rung=rung, failed=failed, cancelled=cancelled)
+
+
+def _abandoned() -> list[Job]:
+    expired = Q(lease_expires_at__lt=timezone.now()) | Q(lease_expires_at=None)
+    running = Job.objects.filter(state=Job.State.RUNNING)
+    dead: list[UUID] = [
+        pk for pk, worker in running.values_list("pk", "worker") if is_certainly_dead(worker)
+    ]
+    return list(running.filter(expired | Q(pk__in=dead)))
+
+
+def _outcome_of_abandoned(job: Job) -> dict[str, Any]:
+    ended = {"lease_expires_at": None, "worker": "", "finished_at": timezone.now()}
+    if job.cancel_requested:
+        return {**ended, "state": Job.State.CANCELLED}
+    if job.attempt >= MAX_ATTEMPTS:
+        return {
+            **ended,
+            "state": Job.State.FAILED,
+            "error_code": "worker_lost",
+            "error_message": (
+                f"The worker stopped in the middle of the work {MAX_ATTEMPTS} times; the server "
+                "may be short of memory. Try again, or with a smaller file."
+            ),
+        }
+    return {"state": Job.State.QUEUED, "lease_expires_at": None, "worker": "", "progress": 0.0}
+
+
+def _unheard(*, everything: bool) -> list[Job]:
+    queued = Job.objects.filter(state=Job.State.QUEUED)
+    if not everything:
+        queued = queued.filter(Q(lease_expires_at=None) | Q(lease_expires_at__lt=timezone.now()))
+    return list(queued.order_by("-priority", "created_at"))
+
+
+def _bell_end() -> Any:
+    return timezone.now() + timedelta(seconds=BELL_SECONDS)
+
+
+def _ring_on_commit(job: Job) -> None:
+    transaction.on_commit(lambda: _ring(job))
+
+
+def _ring(job: Job) -> None:
+    # A bell that cannot be rung loses nothing: the sweeper rings again.
+    try:
+        run_job.apply_async(args=[str(job.pk)], queue=job.queue, priority=job.priority)
+    except Exception:
+        logger.exception("No worker could be woken for %s", job)

@@ -1,0 +1,1 @@
+"""Stored files: judged by content, kept with their digest, deleted with their last user."""

@@ -1,0 +1,125 @@
+"""Taking, reading and deleting stored pictures."""
+
+import errno
+import hashlib
+import logging
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models.fields.files import FieldFile
+from numpy.typing import NDArray
+
+from common.uploads.errors import UploadRejected
+from common.uploads.models import Upload
+from common.uploads.names import clean_name
+from vision.errors import PictureError
+from vision.sources.pictures import (
+    PictureInfo,
+    PictureLimits,
+    decode_picture,
+    inspect_picture,
+    make_thumbnail,
+)
+
+logger = logging.getLogger(__name__)
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def picture_limits() -> PictureLimits:
+    """Return the limits that this installation sets for pictures."""
+    return PictureLimits(
+        max_bytes=settings.SIGHTLINE_MAX_UPLOAD_BYTES, max_pixels=settings.SIGHTLINE_MAX_PIXELS
+    )
+
+
+def store_picture(
+    *, owner: Any, data: bytes, name: str, image: NDArray[np.uint8] | None = None
+) -> Upload:
+    """Judge a picture by its content and keep it with a thumbnail.
+
+    Args:
+        owner: The user it belongs to.
+        data: The file as it came.
+        name: What the sender called it; cleaned before it is stored.
+        image: The decoded picture (HxWx3 uint8 BGR) when the caller has it already.
+
+    Raises:
+        UploadRejected: The file is no picture, too large or truncated, or the disk is full;
+            neither a row nor a file is left.
+    """
+    limits = picture_limits()
+    try:
+        info = inspect_picture(data, limits)
+        thumbnail = make_thumbnail(decode_picture(data, limits) if image is None else image)
+    except PictureError as error:
+        raise UploadRejected(error.code, error.message) from error
+    upload = Upload(
+        owner=owner,
+        name=clean_name(name, extension=info.extension),
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        media_type=info.media_type,
+        width=info.width,
+        height=info.height,
+    )
+    _keep(upload, info, data, thumbnail)
+    return upload
+
+
+def read_upload(*, upload: Upload) -> bytes:
+    """Return the stored bytes.
+
+    Raises:
+        FileNotFoundError: The file is gone.
+        OSError: It cannot be read.
+    """
+    with upload.file.open("rb") as file:
+        content: bytes = file.read()
+    return content
+
+
+def delete_upload(*, upload: Upload) -> None:
+    """Delete the row now, and the files when the transaction is committed."""
+    files = [upload.file, upload.thumbnail]
+    with transaction.atomic():
+        upload.delete()
+        transaction.on_commit(lambda: _discard(files), robust=True)
+
+
+def _keep(upload: Upload, info: PictureInfo, data: bytes, thumbnail: bytes) -> None:
+    # Files first: a row never points at nothing. If anything fails, the files go again.
+    try:
+        upload.file.save(f"picture{info.extension}", ContentFile(data), save=False)
+        upload.thumbnail.save("thumbnail.jpg", ContentFile(thumbnail), save=False)
+        upload.save(force_insert=True)
+    except BaseException as error:
+        _discard([upload.file, upload.thumbnail])
+        _discard_partial(upload, info)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise UploadRejected(
+                "disk_full", "The disk of the server is full; nothing was stored."
+            ) from error
+        raise
+
+
+def _discard(files: list[FieldFile]) -> None:
+    for file in files:
+        if not file:
+            continue
+        try:
+            file.storage.delete(str(file.name))
+        except OSError as error:
+            logger.warning("%s could not be deleted: %s", file.name, error)
+
+
+def _discard_partial(upload: Upload, info: PictureInfo) -> None:
+    # A write that failed half-way has left a file that no field names yet.
+    for field, name in ((upload.file, f"picture{info.extension}"), (upload.thumbnail, "t.jpg")):
+        path = field.field.generate_filename(upload, name)
+        try:
+            field.storage.delete(path)
+        except OSError as error:
+            logger.warning("%s could not be deleted: %s", path, error)

@@ -1,0 +1,30 @@
+"""The ASGI application: HTTP, WebSockets, and the loop that messages are delivered on."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "detection_project.settings.base")
+django_application = get_asgi_application()
+
+# Imports of models have to wait for the application above.
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from common.broadcast.consumers import UserEventsConsumer  # noqa: E402
+from detection_project.body_limit import BodyLimit  # noqa: E402
+from detection_project.lifespan import Lifespan  # noqa: E402
+
+websocket_urlpatterns = [path("ws/events/", UserEventsConsumer.as_asgi())]
+
+application = ProtocolTypeRouter(
+    {
+        "http": BodyLimit(django_application),
+        "websocket": AllowedHostsOriginValidator(
+            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+        ),
+        "lifespan": Lifespan(),
+    }
+)

@@ -1,0 +1,1 @@
+"""Settings: `base` (one laptop), `production` (behind an HTTPS proxy), `test`."""

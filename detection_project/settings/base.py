@@ -1,0 +1,302 @@
+"""Settings of an embedded Sightline: one process on one machine, nothing to configure.
+
+Everything that differs between machines is an environment variable; `.env.example` lists them.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
+from detection_project.keys import load_keys
+from detection_project.settings import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+DATA_DIR: Path = env.folder("SIGHTLINE_DATA_DIR") or BASE_DIR / "data"
+
+# ------------------------------------------------------------------ secrets and hosts
+DEBUG = env.flag("SIGHTLINE_DEBUG")
+_keys_given = env.text("SIGHTLINE_SECRET_KEY") and env.text("SIGHTLINE_FIELD_KEY")
+_keys = {} if _keys_given else load_keys(DATA_DIR)
+SECRET_KEY: str = env.text("SIGHTLINE_SECRET_KEY") or _keys["secret_key"]
+SECRET_KEY_FALLBACKS = env.items("SIGHTLINE_SECRET_KEY_FALLBACKS")
+SIGHTLINE_FIELD_KEY: str = env.text("SIGHTLINE_FIELD_KEY") or _keys["field_key"]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env.items("SIGHTLINE_ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = env.items("SIGHTLINE_TRUSTED_ORIGINS")
+
+# ------------------------------------------------------------------ Sightline itself
+SIGHTLINE_DEFAULT_MODEL = env.text("SIGHTLINE_DEFAULT_MODEL", "yolov8n")
+SIGHTLINE_DEFAULT_SEGMENT_MODEL = env.text("SIGHTLINE_DEFAULT_SEGMENT_MODEL", "yolov8n-seg")
+SIGHTLINE_BACKEND = env.text("SIGHTLINE_BACKEND", "auto")
+SIGHTLINE_DEVICE = env.text("SIGHTLINE_DEVICE", "auto")
+SIGHTLINE_PRECISION = env.text("SIGHTLINE_PRECISION", "auto")
+SIGHTLINE_THREADS = env.whole("SIGHTLINE_THREADS", 0, minimum=0) or None
+SIGHTLINE_ALLOW_DOWNLOADS = env.flag("SIGHTLINE_ALLOW_DOWNLOADS", True)
+SIGHTLINE_OPEN_DETECT = env.flag("SIGHTLINE_OPEN_DETECT")
+SIGHTLINE_WORKER_THREADS = env.whole("SIGHTLINE_WORKER_THREADS", 3)
+SIGHTLINE_TEST_DATA = env.folder("SIGHTLINE_TEST_DATA")
+VISION_WEIGHTS_DIR = env.folder("VISION_WEIGHTS_DIR")
+MODELS_DIR = DATA_DIR / "models"
+
+# ------------------------------------------------------------------ uploads
+MIB = 1024 * 1024
+SIGHTLINE_MAX_UPLOAD_BYTES = env.whole("SIGHTLINE_MAX_UPLOAD_BYTES", 50 * MIB)
+SIGHTLINE_MAX_PIXELS = env.whole("SIGHTLINE_MAX_PIXELS", 80_000_000)
+SIGHTLINE_MAX_REQUEST_BYTES = env.whole("SIGHTLINE_MAX_REQUEST_BYTES", 256 * MIB)
+# The longest body per path prefix, judged before it is read; the first that fits counts.
+SIGHTLINE_BODY_LIMITS = [
+    ("/api/", SIGHTLINE_MAX_REQUEST_BYTES),
+    ("/sessions/create/", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
+    ("/", 5 * MIB),
+]
+# A picture within the limit stays in memory from socket to decoder.
+FILE_UPLOAD_MAX_MEMORY_SIZE = SIGHTLINE_MAX_UPLOAD_BYTES + MIB
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * MIB
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 500
+MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_URL = "/no-public-media/"  # files are addressed by the object that owns them, never by path
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+
+# ------------------------------------------------------------------ applications
+INSTALLED_APPS = [
+    "detection_project",  # first: its runserver replaces staticfiles'
+    "detector",
+    "common",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "servestatic",
+    "csp",
+    "channels",
+    "django_htmx",
+    "django_filters",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+# Every entry works on the event loop without a thread of its own (detection_project.middleware).
+MIDDLEWARE = [
+    "detection_project.middleware.SecurityMiddleware",
+    "detection_project.middleware.PolicyMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "detection_project.middleware.SessionMiddleware",
+    "detection_project.middleware.CommonMiddleware",
+    "detection_project.middleware.CsrfViewMiddleware",
+    "detection_project.middleware.AuthenticationMiddleware",
+    "detection_project.middleware.MessageMiddleware",
+    "detection_project.middleware.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "detection_project.urls"
+ASGI_APPLICATION = "detection_project.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# ------------------------------------------------------------------ database and cache
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "db.sqlite3",
+        "CONN_MAX_AGE": 0,  # a connection per request thread would never be reused under ASGI
+        "OPTIONS": {
+            "timeout": 20,
+            # A transaction that starts by reading and then writes fails at once when another
+            # one wrote meanwhile; IMMEDIATE waits for its turn instead.
+            "transaction_mode": "IMMEDIATE",
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384;"
+            ),
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
+# ------------------------------------------------------------------ accounts
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+# Wrong passwords: (attempts, seconds) per address and name, and per address alone.
+SIGHTLINE_SIGN_IN_LIMIT = (5, 300)
+SIGHTLINE_SIGN_IN_LIMIT_PER_ADDRESS = (50, 300)
+# Own names: browsers share the cookies of all ports of a host.
+SESSION_COOKIE_NAME = "sightline_session"
+CSRF_COOKIE_NAME = "sightline_csrf"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+
+# ------------------------------------------------------------------ headers
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        # 'self' covers ws: and wss: of the same host in every current browser.
+        "connect-src": [SELF],
+        "media-src": [SELF, "blob:"],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+# unfold's Alpine evaluates expressions and writes style attributes: looser there, and there only.
+SIGHTLINE_ADMIN_POLICY = {
+    "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
+    "style-src": [SELF, UNSAFE_INLINE],
+}
+# The API's page is made by swagger-ui, whose template carries a style element.
+SIGHTLINE_DOCS_POLICY = {"style-src": [SELF, UNSAFE_INLINE]}
+
+# ------------------------------------------------------------------ static files
+STATIC_URL = "/static/"
+STATIC_ROOT = env.folder("SIGHTLINE_STATIC_ROOT") or BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "detection_project.static.HashedStaticStorage"
+        )
+    },
+}
+SERVESTATIC_USE_FINDERS = DEBUG
+SERVESTATIC_AUTOREFRESH = DEBUG
+SERVESTATIC_MAX_AGE = 0 if DEBUG else 3600
+
+# ------------------------------------------------------------------ language and time
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = env.text("TZ", "UTC").removeprefix(":")
+
+# ------------------------------------------------------------------ REST
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "common.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "rest_framework.parsers.JSONParser",
+        "rest_framework.parsers.MultiPartParser",
+        "rest_framework.parsers.FormParser",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "common.api.pagination.NewestFirstPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["common.api.throttles.CallerThrottle"],
+    "DEFAULT_THROTTLE_RATES": {
+        "user": env.text("SIGHTLINE_USER_RATE", "60000/min"),
+        "anon": env.text("SIGHTLINE_ANON_RATE", "120/min"),
+    },
+    "EXCEPTION_HANDLER": "common.api.errors.handle_exception",
+    "URL_FORMAT_OVERRIDE": None,  # ?format= names an export, not a renderer
+    "PAGE_SIZE": 50,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+REST_KNOX = {"TOKEN_TTL": timedelta(days=90), "AUTH_HEADER_PREFIX": "Token"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Sightline",
+    "DESCRIPTION": "Pictures in, objects out.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api",
+}
+
+# ------------------------------------------------------------------ jobs and live messages
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.005}  # the default of 1 s is felt
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_TIMER_PRECISION = 1.0
+CELERY_ENABLE_UTC = True
+CELERY_TIMEZONE = "UTC"
+SIGHTLINE_QUEUES = ["inference", "default"]
+SIGHTLINE_JOB_LEASE_SECONDS = 15.0
+SIGHTLINE_SWEEP_SECONDS = 10.0
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels.layers.InMemoryChannelLayer",
+        # A page that stops reading loses messages beyond this; it never grows the process.
+        "CONFIG": {"capacity": 2000, "expiry": 120},
+    }
+}
+
+# ------------------------------------------------------------------ admin and logging
+UNFOLD = {"SITE_TITLE": "Sightline", "SITE_HEADER": "Sightline", "SITE_URL": "/"}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("SIGHTLINE_LOG_LEVEL", "WARNING").upper()},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # 4xx answers are the caller's business, not the operator's.
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "ERROR"},
+        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
+        "celery": {"level": "WARNING"},
+    },
+}

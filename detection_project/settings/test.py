@@ -1,0 +1,42 @@
+"""Settings of the tests: a data folder of their own per process, real WAL files, no network."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# Each process of a parallel run has its own folder: they share no file but the weights.
+_data = Path(tempfile.mkdtemp(prefix="sightline-test-"))
+_owner = os.getpid()
+
+
+def _remove() -> None:
+    if os.getpid() == _owner:  # a forked child leaves its parent's folder alone
+        shutil.rmtree(_data, ignore_errors=True)
+
+
+atexit.register(_remove)
+os.environ["SIGHTLINE_DATA_DIR"] = str(_data)
+os.environ["SIGHTLINE_SECRET_KEY"] = "only-for-tests-" + "x" * 50
+os.environ["SIGHTLINE_FIELD_KEY"] = "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg="
+os.environ.setdefault("SIGHTLINE_ALLOW_DOWNLOADS", "0")
+
+from detection_project.settings.base import *  # noqa: E402, F403
+from detection_project.settings.base import DATABASES, STORAGES  # noqa: E402
+
+DEBUG = False
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1", "[::1]"]
+# A file, not memory: threads must meet the same locks as in the real thing.
+DATABASES["default"]["TEST"] = {"NAME": str(_data / "test.sqlite3")}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Hashed names need a collected folder; the tests of `setup` make one for themselves.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = True
+# Leases run out and sweeps happen within a test's patience.
+SIGHTLINE_JOB_LEASE_SECONDS = 2.0
+SIGHTLINE_SWEEP_SECONDS = 0.5
+# Exports are dear; a test run may keep them between processes.
+if os.environ.get("SIGHTLINE_TEST_MODELS_DIR"):
+    MODELS_DIR = Path(os.environ["SIGHTLINE_TEST_MODELS_DIR"])

@@ -1,0 +1,33 @@
+"""Addresses: pages, REST, accounts, admin, probes."""
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from detection_project import health
+from detection_project.accounts import SignInView
+
+swagger = SpectacularSwaggerSplitView.as_view(url_name="api-schema")
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("accounts/login/", SignInView.as_view(), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    # One page to sign in, with one limit on wrong passwords.
+    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", csp_update(settings.SIGHTLINE_DOCS_POLICY)(swagger), name="api-docs"),
+    path("api/", include("detector.api.urls")),
+    path("", include("detector.urls")),
+]
+
+handler400 = "detection_project.errors.bad_request"
+handler403 = "detection_project.errors.forbidden"
+handler404 = "detection_project.errors.not_found"
+handler500 = "detection_project.errors.server_error"

@@ -1,0 +1,165 @@
+"""``POST /api/detect/`` and ``/api/segment/``: a picture in, what is in it out, in one request.
+
+This is the path that programs call in a loop, so it does each thing once: the file is read once,
+decoded once, and the answer is written as JSON straight from the engine's arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseBase
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from detector.api.authentication import OneQueryTokenAuthentication
+from detector.api.base import ErrorsMixin, read_options
+from detector.api.renderers import JPEGRenderer, PNGRenderer
+from detector.api.results import MASK_FORMS, detections_json, dump_json
+from detector.api.schema import detect_schema, segment_schema
+from detector.errors import DetectorError, OptionsError
+from detector.services.answers import Answer, Refusal, answer_files
+from detector.services.options import parse_flag
+from vision.drawing import annotate
+from vision.encoding.images import encode_jpeg, encode_png
+
+
+class MayDetect(BasePermission):
+    """Anyone who is signed in, and everyone where the installation is open for detection."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Say whether the request may go on."""
+        return bool(request.user.is_authenticated or settings.SIGHTLINE_OPEN_DETECT)
+
+
+class _AnswerView(ErrorsMixin, APIView):
+    task: str
+    authentication_classes = [OneQueryTokenAuthentication, SessionAuthentication]
+    permission_classes = [MayDetect]
+    parser_classes = [MultiPartParser]
+    renderer_classes = [JSONRenderer, JPEGRenderer, PNGRenderer]
+
+    def answer(self, request: Request) -> HttpResponseBase:
+        files = read_files(request)
+        form = request.POST
+        options = read_options(form, task=self.task)
+        save = parse_flag("save", form.get("save"), default=True)
+        masks = _mask_form(form.get("masks"))
+        picture_wanted = request.accepted_renderer.format != "json"
+        if picture_wanted and len(files) > 1:
+            raise NotAcceptable("An annotated picture answers one image; ask for JSON instead.")
+
+        # Who is not signed in leaves nothing behind.
+        owner = request.user if save and request.user.is_authenticated else None
+        answers = answer_files(files, options=options, owner=owner)
+        if len(files) > 1:
+            results = [_entry(answer, masks) for answer in answers]
+            return _json({"results": results})
+        (answer,) = answers
+        if isinstance(answer, Refusal):
+            raise answer.error
+        if picture_wanted:
+            return _picture(answer, request.accepted_renderer.format)
+        return _json(answer_json(answer, masks))
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Errors are JSON, also to those who accept pictures only."""
+        if getattr(response, "exception", False):
+            request.accepted_renderer = JSONRenderer()
+            request.accepted_media_type = JSONRenderer.media_type
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class DetectView(_AnswerView):
+    """Find objects in pictures."""
+
+    task = "detect"
+
+    @detect_schema
+    def post(self, request: Request) -> HttpResponseBase:
+        """Find objects in one or many pictures."""
+        return self.answer(request)
+
+
+class SegmentView(_AnswerView):
+    """Find objects in pictures, with their outlines."""
+
+    task = "segment"
+
+    @segment_schema
+    def post(self, request: Request) -> HttpResponseBase:
+        """Find objects in one or many pictures, with their outlines."""
+        return self.answer(request)
+
+
+def read_files(request: Request) -> list[Any]:
+    """The files of the field ``image``.
+
+    Raises:
+        DetectorError: ``missing_image`` or ``too_many_files``.
+    """
+    files = request.FILES.getlist("image")
+    if not files:
+        message = "Send at least one picture as multipart field image."
+        raise DetectorError("missing_image", message, fields={"image": message})
+    limit = max_files()
+    if len(files) > limit:
+        message = f"{len(files)} files are too many; at most {limit} are answered in one request."
+        raise DetectorError("too_many_files", message, fields={"image": message})
+    return list(files)
+
+
+def max_files() -> int:
+    """How many files one request may carry."""
+    return int(getattr(settings, "SIGHTLINE_MAX_FILES_PER_REQUEST", 200))
+
+
+def answer_json(answer: Answer, masks: str) -> dict[str, Any]:
+    """One answer in the API's shape; see ``DetectionResultSerializer``."""
+    height, width = answer.image.shape[:2]
+    objects = detections_json(answer.detections, masks=masks)
+    payload = {
+        "detections": len(objects),
+        "objects": objects,
+        "image": {"name": answer.name, "width": width, "height": height},
+        "model": answer.run.model,
+        "backend": answer.run.backend,
+        "device": answer.run.device,
+        "precision": answer.run.precision,
+        "timings_ms": answer.timings_ms,
+        "session": answer.session,
+    }
+    if answer.run.notice:
+        payload["notice"] = answer.run.notice
+    return payload
+
+
+def _entry(answer: Answer | Refusal, masks: str) -> dict[str, Any]:
+    if isinstance(answer, Answer):
+        return answer_json(answer, masks)
+    error = {"code": answer.error.code, "message": answer.error.message, "fields": {}}
+    return {"image": {"name": answer.name}, "error": error}
+
+
+def _mask_form(value: str | None) -> str:
+    form = (value or "polygons").strip().lower()
+    if form not in MASK_FORMS:
+        raise OptionsError({"masks": f"masks must be one of {', '.join(MASK_FORMS)}."})
+    return form
+
+
+def _picture(answer: Answer, form: str) -> HttpResponse:
+    drawn = annotate(answer.image, answer.detections)
+    if form == "png":
+        return HttpResponse(encode_png(drawn), content_type="image/png")
+    return HttpResponse(encode_jpeg(drawn, quality=90), content_type="image/jpeg")
+
+
+def _json(payload: dict[str, Any]) -> HttpResponse:
+    return HttpResponse(dump_json(payload), content_type="application/json")

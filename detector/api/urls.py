@@ -1,0 +1,24 @@
+"""Addresses of the detector's API, below ``/api/``."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from detector.api.catalog import ModelListView
+from detector.api.detect import DetectView, SegmentView
+from detector.api.jobs import JobView
+from detector.api.objects import ObjectListView
+from detector.api.sessions import SessionViewSet
+
+app_name = "detector-api"
+
+router = SimpleRouter(use_regex_path=False)
+router.register("sessions", SessionViewSet, basename="session")
+
+urlpatterns = [
+    path("detect/", DetectView.as_view(), name="detect"),
+    path("segment/", SegmentView.as_view(), name="segment"),
+    path("objects/", ObjectListView.as_view(), name="objects"),
+    path("models/", ModelListView.as_view(), name="models"),
+    path("jobs/<uuid:pk>/", JobView.as_view(), name="job"),
+    *router.urls,
+]

@@ -1,0 +1,1 @@
+"""What the detector app does. Reads are in :mod:`detector.selectors`."""

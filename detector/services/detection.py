@@ -1,0 +1,248 @@
+"""Finding objects in pictures and keeping what was found.
+
+Nothing here holds a transaction while the engine works: results are written in one short
+transaction afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from common.inference import get_engine
+from common.jobs.context import JobContext
+from common.jobs.errors import JobFailed
+from common.models import Upload
+from common.uploads.services import picture_limits, read_upload
+from detector.errors import OptionsError
+from detector.models import DetectedObject, DetectionSession
+from detector.services.events import publish_session_done
+from detector.services.options import DetectionOptions, parse_options
+from detector.services.sessions import new_session
+from vision import Detections
+from vision.encoding.records import ObjectRecord, records_from_detections
+from vision.errors import PictureError, VisionError
+from vision.sources.pictures import decode_picture
+from vision.structures import Priority
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """Who answered and how long it took.
+
+    Attributes:
+        model: Name of the model that answered.
+        notice: Why another model answered than the one asked for; empty when it did not.
+        timings_ms: Milliseconds per step: preprocess, queue, inference, postprocess, total.
+    """
+
+    model: str
+    backend: str
+    device: str
+    precision: str
+    notice: str
+    timings_ms: Mapping[str, float]
+
+
+def detect_pictures(
+    images: Sequence[Picture],
+    *,
+    options: DetectionOptions,
+    priority: Priority = Priority.INTERACTIVE,
+) -> list[Detections]:
+    """Find objects in pictures (HxWx3 uint8 BGR), strongest first in each.
+
+    Masks come only with the task ``segment``, whatever model is used.
+
+    Raises:
+        VisionError: The engine cannot answer.
+    """
+    found = get_engine().detect(
+        images,
+        model=options.model,
+        confidence=options.confidence,
+        iou=options.iou,
+        classes=options.class_ids,
+        priority=priority,
+    )
+    return [_tidy(detections, with_masks=options.task == "segment") for detections in found]
+
+
+def describe_run(detections: Detections, *, requested: str) -> RunInfo:
+    """Who answered, from what the engine noted on the result."""
+    noted = detections.metadata
+    model = str(noted.get("model", requested))
+    notice = ""
+    if model != requested:
+        reason = str(get_engine().describe(requested).reason)
+        notice = f"{model} answered instead of {requested}: {reason}" if reason else model
+    return RunInfo(
+        model=model,
+        backend=str(noted.get("backend", "")),
+        device=str(noted.get("device", "")),
+        precision=str(noted.get("precision", "")),
+        notice=notice[:300],
+        timings_ms={
+            name: round(float(value), 2) for name, value in noted.get("timings_ms", {}).items()
+        },
+    )
+
+
+def record_session(
+    *,
+    owner: Any,
+    upload: Upload,
+    options: DetectionOptions,
+    detections: Detections,
+    timings_ms: Mapping[str, float] | None = None,
+    name: str = "",
+    source: str = DetectionSession.Source.API,
+) -> DetectionSession:
+    """Store the result of a detection that is already made, as a finished session."""
+    session = new_session(owner=owner, upload=upload, options=options, name=name, source=source)
+    records = records_from_detections(detections)
+    with transaction.atomic():
+        _fill(session, records, describe_run(detections, requested=options.model), timings_ms)
+        session.save(force_insert=True)
+        _insert_objects(session, records)
+        publish_session_done(session)
+    return session
+
+
+def run_session_job(context: JobContext) -> None:
+    """Find the objects of the session whose job this is.
+
+    Running it twice leaves one result. An attempt that has lost its job writes nothing.
+
+    Raises:
+        JobFailed: The picture is gone or cannot be read, or the engine cannot answer.
+    """
+    session = (
+        DetectionSession.objects.select_related("upload").filter(job_id=context.job.pk).first()
+    )
+    if session is None:  # deleted meanwhile
+        return
+    options = options_of(session)
+
+    context.checkpoint(0.05, "Reading the picture")
+    began = time.perf_counter()
+    try:
+        picture = decode_picture(read_upload(upload=session.upload), picture_limits())
+    except FileNotFoundError as error:
+        raise JobFailed("picture_missing", "The stored picture is gone.") from error
+    except OSError as error:
+        raise JobFailed("picture_unreadable", "The stored picture cannot be read.") from error
+    except PictureError as error:
+        raise JobFailed(error.code, error.message) from error
+    decode_ms = (time.perf_counter() - began) * 1000.0
+
+    context.checkpoint(0.3, "Finding objects")
+    try:
+        (detections,) = detect_pictures([picture], options=options, priority=Priority.BATCH)
+    except VisionError as error:
+        raise JobFailed(error.code, error.message) from error
+
+    context.checkpoint(0.9, "Saving")
+    run = describe_run(detections, requested=options.model)
+    timings = {"decode": round(decode_ms, 2), **run.timings_ms}
+    timings["total"] = round(timings.get("total", 0.0) + decode_ms, 2)
+    _save_result(context, session, records_from_detections(detections), run, timings)
+
+
+def options_of(session: DetectionSession) -> DetectionOptions:
+    """The options that a stored session was made with, judged again.
+
+    Raises:
+        JobFailed: Its model or classes are not known any more.
+    """
+    try:
+        return parse_options(
+            task=session.task,
+            model=session.requested_model,
+            confidence=session.confidence,
+            iou=session.iou,
+            classes=session.classes,
+        )
+    except OptionsError as error:
+        raise JobFailed(error.code, error.message) from error
+
+
+def _save_result(
+    context: JobContext,
+    session: DetectionSession,
+    records: Sequence[ObjectRecord],
+    run: RunInfo,
+    timings_ms: Mapping[str, float],
+) -> None:
+    with transaction.atomic():
+        if not context.still_mine():
+            return
+        session.objects.all().delete()
+        _insert_objects(session, records)
+        _fill(session, records, run, timings_ms)
+        # Only what a detection makes: the name may have been changed while it ran.
+        session.save(
+            update_fields=[
+                *("model", "notice", "backend", "device", "precision"),
+                *("object_count", "class_counts", "timings_ms", "finished_at"),
+            ]
+        )
+
+
+def _fill(
+    session: DetectionSession,
+    records: Sequence[ObjectRecord],
+    run: RunInfo,
+    timings_ms: Mapping[str, float] | None,
+) -> None:
+    session.model = run.model
+    session.notice = run.notice
+    session.backend = run.backend
+    session.device = run.device
+    session.precision = run.precision
+    session.object_count = len(records)
+    session.class_counts = dict(Counter(record.class_name for record in records).most_common())
+    session.timings_ms = dict(timings_ms if timings_ms is not None else run.timings_ms)
+    session.finished_at = timezone.now()
+
+
+def _insert_objects(session: DetectionSession, records: Sequence[ObjectRecord]) -> None:
+    DetectedObject.objects.bulk_create(
+        [
+            DetectedObject(
+                session=session,
+                index=index,
+                class_id=record.class_id,
+                class_name=record.class_name,
+                confidence=record.confidence,
+                x=record.x,
+                y=record.y,
+                width=record.width,
+                height=record.height,
+                mask=record.mask,
+            )
+            for index, record in enumerate(records)
+        ],
+        batch_size=500,
+    )
+
+
+def _tidy(detections: Detections, *, with_masks: bool) -> Detections:
+    if not with_masks:
+        detections.mask = None
+    confidence = detections.confidence
+    if confidence is not None and np.any(np.diff(confidence) > 0):
+        metadata = detections.metadata
+        detections = detections[np.argsort(-confidence, kind="stable")]
+        detections.metadata = metadata
+    return detections

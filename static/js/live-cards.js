@@ -1,0 +1,45 @@
+/** Cards of unfinished sessions follow their jobs; a finished one is exchanged for its new face. */
+
+import { Watcher } from "./events.js";
+import { request } from "./http.js";
+
+const watcher = new Watcher();
+
+/** @param {string} id @returns {HTMLElement | null} */
+const cardOf = (id) => document.querySelector(`.session-card[data-session="${CSS.escape(id)}"]`);
+
+/** @param {HTMLElement} card */
+async function exchange(card) {
+  const text = await (await request(card.dataset.cardUrl ?? "", { accept: "text/html" })).text();
+  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector(".session-card");
+  if (!fresh) return;
+  const checked = card.querySelector(".session-check:checked") !== null;
+  const box = fresh.querySelector(".session-check");
+  if (box instanceof HTMLInputElement) box.checked = checked;
+  card.replaceWith(document.adoptNode(fresh));
+}
+
+/** @param {import("./events.js").SessionNews} news */
+function onNews(news) {
+  const card = cardOf(news.id);
+  if (!card) return;
+  if (news.type === "session.deleted") { card.remove(); return; }
+  const status = card.querySelector("[data-card-status]");
+  if (news.status === "queued" || news.status === "running") {
+    if (!status) return;
+    status.className = `status is-${news.status}`;
+    const percent = news.progress ? ` ${Math.round(news.progress * 100)}%` : "";
+    status.textContent = news.status === "running" ? `Running${percent}` : "Queued";
+  } else {
+    exchange(card).catch(() => { /* The list shows it at the next visit. */ });
+  }
+}
+
+function watchAll() {
+  for (const card of document.querySelectorAll('.session-card[data-status="queued"], .session-card[data-status="running"]')) {
+    watcher.watch(card.getAttribute("data-session") ?? "", onNews);
+  }
+}
+
+document.addEventListener("htmx:afterSettle", watchAll);
+watchAll();

@@ -1,0 +1,86 @@
+/**
+ * The result page. While the job runs the picture is already on the stage; when it is done, heading,
+ * panel and data are fetched and put in place, and the boxes appear over the picture that stays.
+ */
+
+import { need, readJson } from "../dom.js";
+import { Watcher } from "../events.js";
+import { request } from "../http.js";
+import { initOptions } from "../options.js";
+import { toast } from "../toast.js";
+import { listenToGestures } from "./gestures.js";
+import { ResultModel } from "./model.js";
+import { Overlay } from "./overlay.js";
+import { fillPanel } from "./panel.js";
+import { listenToRename } from "./rename.js";
+import { ObjectTable } from "./table.js";
+import { Viewport } from "./viewport.js";
+
+const root = need("#result");
+const stage = need("#stage");
+const picture = /** @type {HTMLImageElement} */ (need("#picture"));
+const layer = /** @type {SVGElement} */ (/** @type {unknown} */ (need("#overlay")));
+const size = { width: Number(stage.dataset.width), height: Number(stage.dataset.height) };
+const viewport = new Viewport(stage, picture, layer, size);
+
+function showResult() {
+  const data = readJson("session-data");
+  if (!data) return;
+  performance.mark("result-start");
+  const model = new ResultModel(data);
+  new Overlay(layer, model, viewport);
+  if (data.objects.length) {
+    fillPanel(need("#panel"), model, layer);
+    new ObjectTable(need("#objects"), model);
+  }
+  layer.classList.add("is-ready");
+  performance.measure("result-ready", "result-start");
+}
+
+/** @param {import("../events.js").SessionNews} news */
+function onNews(news) {
+  if (news.type === "session.deleted") { location.assign(root.dataset.sessionsUrl ?? "/"); return; }
+  if (news.status !== "queued" && news.status !== "running") { void refresh(); return; }
+  const bar = root.querySelector("[data-progress]");
+  if (!bar) return;
+  bar.classList.toggle("is-waiting", !news.progress);
+  /** @type {HTMLElement} */ (need("span", bar)).style.setProperty("--value", String(news.progress ?? 0));
+  need("[data-progress-text]").textContent = news.status === "queued" ? "Waiting in the queue" : news.message || "Finding objects";
+}
+
+async function refresh() {
+  try {
+    const text = await (await request(location.pathname, { accept: "text/html" })).text();
+    const fresh = new DOMParser().parseFromString(text, "text/html");
+    for (const id of ["result-head", "panel", "session-data"]) {
+      const next = fresh.getElementById(id);
+      if (next) document.getElementById(id)?.replaceWith(document.adoptNode(next));
+    }
+    root.dataset.status = fresh.getElementById("result")?.dataset.status ?? "done";
+    showResult();
+  } catch (error) {
+    toast(/** @type {Error} */ (error).message, { error: true });
+  }
+}
+
+need("#zoom").addEventListener("click", (event) => {
+  const name = event.target instanceof Element ? event.target.closest("[data-zoom]")?.getAttribute("data-zoom") : null;
+  if (name === "in") viewport.step(1);
+  if (name === "out") viewport.step(-1);
+  if (name === "fit") viewport.fit();
+});
+const scaleText = need("#scale");
+viewport.addEventListener("change", () => { scaleText.textContent = `${Math.round(viewport.view.scale * 100)}%`; });
+scaleText.textContent = `${Math.round(viewport.view.scale * 100)}%`;
+// A format that this browser cannot show: the small JPEG of the server is better than a gap.
+picture.addEventListener("error", () => {
+  if (picture.dataset.fallback && picture.src !== picture.dataset.fallback) { picture.src = picture.dataset.fallback; delete picture.dataset.fallback; }
+});
+
+listenToGestures(stage, viewport);
+listenToRename(root);
+for (const element of document.querySelectorAll("[data-options]")) initOptions(/** @type {HTMLElement} */ (element));
+showResult();
+if (root.dataset.status === "queued" || root.dataset.status === "running") {
+  new Watcher().watch(root.dataset.id ?? "", onNews);
+}

@@ -1,0 +1,114 @@
+/** The uploader: the drop zone, the options and the list of what was dropped. */
+
+import { fileSize, need, plural } from "../dom.js";
+import { initOptions, optionsConfig } from "../options.js";
+import { takeFiles } from "./intake.js";
+import { isOpen, UploadQueue } from "./queue.js";
+import { Row } from "./row.js";
+
+const config = optionsConfig();
+const form = /** @type {HTMLFormElement} */ (need("#upload-form"));
+const section = need("#queue");
+const list = need("#queue-list");
+const summary = need("#queue-summary");
+/** @type {Map<import("./queue.js").Item, Row>} */
+const rows = new Map();
+let scheduled = false;
+
+const queue = new UploadQueue(form.action, judge, (item) => {
+  rows.get(item)?.update();
+  if (item.session && queue.items.length === 1 && item.state === "queued") location.assign(item.session.url);
+  schedule();
+});
+
+/** @param {File} file @returns {string} */
+function judge(file) {
+  if (file.size === 0) return config.messages.empty_file;
+  if (file.size > config.max_bytes) return config.messages.file_too_large.replace("{size}", fileSize(file.size));
+  return "";
+}
+
+/** @returns {[string, string][]} */
+function chosenOptions() {
+  return ["task", "model", "confidence", "classes"].map((name) => [name, String(new FormData(form).get(name) ?? "")]);
+}
+
+/** @param {File[]} files */
+function add(files) {
+  if (!files.length) return;
+  const fragment = document.createDocumentFragment();
+  for (const item of queue.add(files, chosenOptions())) {
+    const row = new Row(item);
+    rows.set(item, row);
+    fragment.append(row.element);
+  }
+  list.append(fragment);
+  section.hidden = false;
+  section.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  schedule();
+}
+
+/** The summary is redrawn once per frame, however many files report. */
+function schedule() {
+  if (scheduled) return;
+  scheduled = true;
+  requestAnimationFrame(() => { scheduled = false; summarise(); });
+}
+
+function summarise() {
+  const { items } = queue;
+  section.hidden = items.length === 0;
+  const done = items.filter((item) => item.state === "done").length;
+  const failed = items.filter((item) => item.state === "failed").length;
+  const open = items.filter(isOpen).length;
+  const parts = [open ? `${done} of ${plural(items.length, "picture")} done` : `${plural(done, "picture")} done`];
+  if (failed) parts.push(`${failed} failed`);
+  const text = parts.join(" · ");
+  if (summary.textContent !== text) summary.textContent = text;
+  button("cancel").hidden = open < 2;
+  button("clear").hidden = open === items.length;
+  button("retry").hidden = !items.some((item) => item.state === "failed" && !item.judgedHere);
+}
+
+/** @param {string} name @returns {HTMLButtonElement} */
+function button(name) {
+  return /** @type {HTMLButtonElement} */ (need(`[data-queue="${name}"]`));
+}
+
+/** @param {import("./queue.js").Item} item */
+function remove(item) {
+  queue.forget(item);
+  rows.get(item)?.remove();
+  rows.delete(item);
+}
+
+list.addEventListener("click", (event) => {
+  const act = event.target instanceof Element ? event.target.closest("[data-act]") : null;
+  const row = act?.closest(".upload");
+  const item = queue.items.find((candidate) => rows.get(candidate)?.element === row);
+  if (!act || !item) return;
+  if (act.getAttribute("data-act") === "retry") void queue.retry(item);
+  else if (isOpen(item)) queue.cancel(item);
+  else { remove(item); schedule(); }
+});
+
+section.addEventListener("click", (event) => {
+  const name = event.target instanceof Element ? event.target.closest("[data-queue]")?.getAttribute("data-queue") : null;
+  if (name === "cancel") queue.items.filter(isOpen).forEach((item) => queue.cancel(item));
+  if (name === "retry") queue.items.filter((item) => item.state === "failed").forEach((item) => void queue.retry(item));
+  if (name === "clear") queue.items.filter((item) => !isOpen(item)).forEach(remove);
+  schedule();
+});
+
+// Leaving while bytes are on their way loses them.
+window.addEventListener("beforeunload", (event) => {
+  if (queue.items.some((item) => item.state === "uploading" || item.state === "waiting")) event.preventDefault();
+});
+
+form.addEventListener("submit", (event) => event.preventDefault());
+initOptions(need("[data-options]", form));
+takeFiles({
+  inputs: [/** @type {HTMLInputElement} */ (need("#upload-input")), /** @type {HTMLInputElement} */ (need("#upload-camera"))],
+  veil: need("#drop-veil"),
+  onFiles: add,
+});

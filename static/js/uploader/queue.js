@@ -1,0 +1,131 @@
+/**
+ * The queue of uploads: three at once, the rest wait; each follows its job until it is finished.
+ * Knows nothing of the page: rows are told through onChange.
+ */
+
+import { Watcher } from "../events.js";
+import { post } from "../http.js";
+import { send } from "./transfer.js";
+
+const AT_ONCE = 3;
+
+/** @typedef {"waiting" | "uploading" | "queued" | "running" | "done" | "failed" | "cancelled"} State */
+/** @typedef {{file: File, options: [string, string][], state: State, progress: number, message: string, error: string,
+ *             count: number | null, session: import("./transfer.js").CreatedSession | null, abort: (() => void) | null,
+ *             judgedHere: boolean}} Item */
+
+/** @param {Item} item */
+export const isOpen = (item) => ["waiting", "uploading", "queued", "running"].includes(item.state);
+
+export class UploadQueue {
+  /** @type {Item[]} */ items = [];
+  #watcher = new Watcher();
+  #sending = 0;
+
+  /**
+   * @param {string} url
+   * @param {(file: File) => string} judge a sentence for a file that the server would refuse anyway, or ""
+   * @param {(item: Item) => void} onChange
+   */
+  constructor(url, judge, onChange) {
+    this.url = url;
+    this.judge = judge;
+    this.onChange = onChange;
+  }
+
+  /** @param {File[]} files @param {[string, string][]} options @returns {Item[]} */
+  add(files, options) {
+    const added = files.map((file) => {
+      const error = this.judge(file);
+      /** @type {Item} */
+      const item = {
+        file, options, state: error ? "failed" : "waiting", progress: 0, message: "", error, count: null,
+        session: null, abort: null, judgedHere: Boolean(error),
+      };
+      return item;
+    });
+    this.items.push(...added);
+    // After the caller has made its rows.
+    queueMicrotask(() => this.#pump());
+    return added;
+  }
+
+  /** @param {Item} item */
+  cancel(item) {
+    if (item.state === "waiting") this.#set(item, { state: "cancelled" });
+    else if (item.state === "uploading") item.abort?.();
+    else if (item.session && isOpen(item)) {
+      this.#set(item, { message: "Cancelling" });
+      post(`${item.session.url}cancel/`).catch((error) => this.#set(item, { message: error.message }));
+    }
+  }
+
+  /** @param {Item} item */
+  async retry(item) {
+    if (isOpen(item) || item.judgedHere) return;
+    if (!item.session) {
+      this.#set(item, { state: "waiting", progress: 0, error: "", message: "" });
+      this.#pump();
+      return;
+    }
+    try {
+      await post(`${item.session.url}retry/`);
+      this.#set(item, { state: "queued", progress: 0, error: "", message: "" });
+      this.#follow(item);
+    } catch (error) {
+      this.#set(item, { error: /** @type {Error} */ (error).message });
+    }
+  }
+
+  /** @param {Item} item */
+  forget(item) {
+    this.items = this.items.filter((other) => other !== item);
+  }
+
+  #pump() {
+    for (const item of this.items) {
+      if (this.#sending >= AT_ONCE) return;
+      if (item.state === "waiting") void this.#send(item);
+    }
+  }
+
+  /** @param {Item} item */
+  async #send(item) {
+    this.#sending += 1;
+    const body = new FormData();
+    for (const [name, value] of item.options) body.append(name, value);
+    body.append("image", item.file, item.file.name);
+    const transfer = send(this.url, body, (progress) => this.#set(item, { progress }));
+    this.#set(item, { state: "uploading", progress: 0, abort: transfer.abort });
+    try {
+      const session = await transfer.done;
+      this.#set(item, { session, state: "queued", progress: 0 });
+      this.#follow(item);
+    } catch (error) {
+      const aborted = error instanceof DOMException && error.name === "AbortError";
+      this.#set(item, aborted ? { state: "cancelled" } : { state: "failed", error: /** @type {Error} */ (error).message });
+    } finally {
+      item.abort = null;
+      this.#sending -= 1;
+      this.#pump();
+    }
+  }
+
+  /** @param {Item} item */
+  #follow(item) {
+    const id = item.session?.id ?? "";
+    this.#watcher.watch(id, (news) => {
+      if (news.type === "session.deleted") return this.#set(item, { state: "cancelled", session: null });
+      return this.#set(item, {
+        state: /** @type {State} */ (news.status), progress: news.progress ?? 0, message: news.message ?? "",
+        count: news.object_count ?? null, error: news.error?.message ?? "",
+      });
+    });
+  }
+
+  /** @param {Item} item @param {Partial<Item>} change */
+  #set(item, change) {
+    Object.assign(item, change);
+    this.onChange(item);
+  }
+}

@@ -1,0 +1,76 @@
+/** One row of the upload list. */
+
+import { fileSize, need, plural } from "../dom.js";
+import { isOpen } from "./queue.js";
+
+/** @param {import("./queue.js").Item} item @returns {string} */
+function note(item) {
+  const size = fileSize(item.file.size);
+  const percent = `${Math.round(item.progress * 100)}%`;
+  switch (item.state) {
+    case "waiting": return `${size} · Waiting`;
+    case "uploading": return `${size} · ${item.progress < 1 ? `Uploading ${percent}` : "Checking"}`;
+    case "queued": return item.message || `${size} · In the queue`;
+    case "running": return item.message || "Finding objects";
+    case "done": return item.count === null ? size : `${size} · ${item.count ? plural(item.count, "object") : "Nothing found"}`;
+    case "cancelled": return `${size} · Cancelled`;
+    default: return item.error || "This did not work.";
+  }
+}
+
+export class Row {
+  /** @param {import("./queue.js").Item} item */
+  constructor(item) {
+    this.item = item;
+    const template = /** @type {HTMLTemplateElement} */ (need("#upload-row"));
+    this.element = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+    this.name = need(".upload-name", this.element);
+    this.name.textContent = item.file.name;
+    this.name.title = item.file.name;
+    this.picture = /** @type {HTMLImageElement} */ (need("img", this.element));
+    this.#preview();
+    this.update();
+  }
+
+  #preview() {
+    if (!this.item.file.type.startsWith("image/") || this.item.judgedHere) return;
+    const url = URL.createObjectURL(this.item.file);
+    this.release = () => { URL.revokeObjectURL(url); this.release = null; };
+    this.picture.hidden = false;
+    // The decoded picture stays after its address is given back.
+    this.picture.addEventListener("load", () => this.release?.(), { once: true });
+    this.picture.addEventListener("error", () => { this.picture.hidden = true; this.release?.(); }, { once: true });
+    this.picture.src = url;
+  }
+
+  /** @type {(() => void) | null} */
+  release = null;
+
+  update() {
+    const { item, element } = this;
+    element.dataset.state = item.state;
+    need(".upload-note", element).textContent = note(item);
+    const bar = need(".progress", element);
+    bar.classList.toggle("is-waiting", item.state === "queued" || (item.state === "running" && !item.progress));
+    /** @type {HTMLElement} */ (need("span", bar)).style.setProperty("--value", String(item.progress));
+    const link = /** @type {HTMLAnchorElement} */ (need(".upload-open", element));
+    link.hidden = item.state !== "done" || !item.session;
+    if (item.session) link.href = item.session.url;
+    link.setAttribute("aria-label", `See the result of ${item.file.name}`);
+    need('[data-act="retry"]', element).hidden = !["failed", "cancelled"].includes(item.state) || item.judgedHere;
+    need('[data-act="cancel"] span', element).textContent = isOpen(item) ? `Cancel ${item.file.name}` : `Remove ${item.file.name} from this list`;
+    // Formats the browser cannot show get the server's thumbnail.
+    if (item.session && this.picture.hidden && this.picture.src !== item.session.thumbnail && !this.#askedServer) {
+      this.#askedServer = true;
+      this.picture.src = item.session.thumbnail;
+      this.picture.hidden = false;
+    }
+  }
+
+  #askedServer = false;
+
+  remove() {
+    this.release?.();
+    this.element.remove();
+  }
+}

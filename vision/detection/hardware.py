@@ -1,0 +1,44 @@
+"""What this machine offers, found out without importing a heavy runtime."""
+
+import math
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["available_cpus", "has_bf16", "has_cuda_driver"]
+
+
+def available_cpus() -> int:
+    """Return how many processors this process may use: affinity and container quota."""
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    quota = _cgroup_quota()
+    return max(1, count if quota is None else min(count, math.ceil(quota)))
+
+
+def _cgroup_quota(control: Path = Path("/sys/fs/cgroup/cpu.max")) -> float | None:
+    """Return the processors that a container's quota allows (cgroup v2), or None."""
+    try:
+        quota, period = control.read_text().split()
+        return int(quota) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):
+        return None  # no such file, or "max": no limit
+
+
+def has_bf16() -> bool:
+    """Return whether the processor multiplies bfloat16 in hardware."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False  # not Linux: the runtimes then stay at float32
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags.split())
+
+
+def has_cuda_driver() -> bool:
+    """Return whether an NVIDIA driver is loaded; whether torch can use it is another question."""
+    if sys.platform == "win32":
+        return Path("C:/Windows/System32/nvcuda.dll").exists()
+    return any(Path(node).exists() for node in ("/dev/nvidiactl", "/dev/dxg"))

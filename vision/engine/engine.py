@@ -1,0 +1,224 @@
+"""One engine per process: the only door to the models."""
+
+import itertools
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+import supervision as sv
+from numpy.typing import NDArray
+
+from vision.detection.candidates import Query
+from vision.engine.admission import AdmissionQueue, Outcome
+from vision.engine.config import EngineConfig, ModelInfo
+from vision.engine.models import LoadedModel, ModelRegistry
+from vision.engine.plan import make_plan
+from vision.engine.validation import check_image, check_query
+from vision.errors import VisionError
+from vision.structures import Priority
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """Detects objects with any installed model, from any thread.
+
+    Models are loaded when first asked for. Pre- and post-processing run in the caller's thread;
+    a list of pictures borrows helpers from a small pool, so that its stages overlap. The engine
+    owns models, queue and pool; nothing is dropped when it is full: callers wait their turn.
+
+    Args:
+        config: How the engine is set up.
+
+    Raises:
+        ModelError: The configured backend, device or precision does not exist here.
+    """
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._plan = make_plan(config.backend, config.device, config.precision, config.threads)
+        self._models = ModelRegistry(config, self._plan)
+        self._queue = AdmissionQueue(slots=self._plan.slots, max_batch=self._plan.max_batch)
+        self._helpers = ThreadPoolExecutor(
+            max_workers=self._plan.slots + 1, thread_name_prefix="engine"
+        )
+        self._closed = False
+
+    def detect(
+        self,
+        images: Sequence[NDArray[np.uint8]],
+        *,
+        model: str = "yolov8n",
+        confidence: float = 0.25,
+        iou: float = 0.7,
+        classes: Sequence[int] | None = None,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> list[sv.Detections]:
+        """Return the objects of each picture, in order.
+
+        Args:
+            images: (H, W, 3) uint8 BGR each; sizes may differ. An empty list gives an empty one.
+            model: Name of a card.
+            confidence: 0..1; only objects above it are returned.
+            iou: 0..1; of two boxes of one class that overlap more, the better one stays.
+            classes: Class ids to look for; None looks for all, an empty sequence for none.
+            priority: Who goes first when several wait.
+
+        Returns:
+            One ``Detections`` per picture, best object first: ``xyxy`` (N, 4) float32 pixels,
+            ``confidence`` float32, ``class_id``, ``data["class_name"]``, for a segmentation model
+            ``mask`` as a ``CompactMask``; ``metadata`` holds ``model``, ``backend``, ``device``,
+            ``precision``, ``width``, ``height`` and ``timings_ms``.
+
+        Raises:
+            ModelError: ``unknown_model``, ``not_quantized`` or ``export_failed``.
+            PictureError: ``bad_array``: an image is not (H, W, 3) uint8.
+            VisionError: ``bad_threshold`` or ``engine_closed``.
+        """
+        self._refuse_if_closed()
+        query = check_query(confidence, iou, classes)
+        for index, image in enumerate(images):
+            check_image(image, index)
+        if not images:
+            return []
+        loaded = self._models.get(model)
+        work = partial(self._detect_some, loaded, query=query, iou=iou, priority=priority)
+        if len(images) == 1:
+            return work(list(images), crowded=False)
+        return self._share_out(list(images), work)
+
+    def describe(self, model: str) -> ModelInfo:
+        """Return what answers when ``model`` is asked for; loads it if needed.
+
+        Raises:
+            ModelError: As ``detect``.
+            VisionError: ``engine_closed``.
+        """
+        self._refuse_if_closed()
+        return self._models.get(model).info
+
+    def close(self) -> None:
+        """Let running calls end, turn waiting ones away, and let go of the models. Idempotent."""
+        self._closed = True
+        self._queue.close()
+        self._helpers.shutdown(wait=True, cancel_futures=True)
+        self._models.clear()
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise VisionError("engine_closed", "The engine is shutting down.")
+
+    def _detect_some(
+        self,
+        loaded: LoadedModel,
+        images: Sequence[NDArray[np.uint8]],
+        *,
+        query: Query,
+        iou: float,
+        priority: Priority,
+        crowded: bool,
+    ) -> list[sv.Detections]:
+        """Take pictures through all three stages in this thread."""
+        detector = loaded.detector
+        calls = []
+        for image in images:
+            started = time.perf_counter()
+            prepared = detector.pre_process(image, query)
+            calls.append(_Call(image, prepared, started, time.perf_counter() - started))
+        for bucket, group in itertools.groupby(
+            sorted(calls, key=lambda call: call.prepared.bucket),
+            key=lambda call: call.prepared.bucket,
+        ):
+            members = list(group)
+            outcomes = self._queue.run(
+                [call.prepared for call in members],
+                lambda payloads, alone: detector.forward(payloads, alone=alone),
+                key=(loaded.info.requested, bucket),
+                priority=priority,
+                crowded=crowded,
+            )
+            for call, outcome in zip(members, outcomes, strict=True):
+                call.finish(loaded, outcome, iou)
+        return [call.detections for call in calls]
+
+    def _share_out(self, images: list[NDArray[np.uint8]], work: Any) -> list[sv.Detections]:
+        """Take many pictures through the stages in this thread and some helpers.
+
+        Helpers only speed things up: with every one of them busy for other lists, this thread
+        alone still makes progress at its own priority.
+        """
+        size = self._queue.max_batch
+        starts = iter(range(0, len(images), size))
+        results: list[sv.Detections | None] = [None] * len(images)
+        stop = threading.Event()
+
+        def drain() -> None:
+            try:
+                # next() on a range iterator is one bytecode: threads never get the same start
+                while not stop.is_set() and (start := next(starts, None)) is not None:
+                    chunk = images[start : start + size]
+                    results[start : start + size] = work(chunk, crowded=True)
+            except BaseException:
+                stop.set()
+                raise
+
+        wanted = min(-(-len(images) // size) - 1, self._plan.slots + 1)
+        helpers = [self._helpers.submit(drain) for _ in range(wanted)]
+        try:
+            drain()
+        finally:
+            # Those that have not begun find nothing left to do.
+            started = [helper for helper in helpers if not helper.cancel()]
+            errors = [error for helper in started if (error := helper.exception()) is not None]
+        if errors:
+            raise errors[0]
+        return [result for result in results if result is not None]
+
+
+class _Call:
+    """One picture on its way through the stages."""
+
+    __slots__ = ("detections", "image", "prepared", "prepared_in", "started")
+
+    detections: sv.Detections
+
+    def __init__(
+        self, image: NDArray[np.uint8], prepared: Any, started: float, prepared_in: float
+    ) -> None:
+        self.image = image
+        self.prepared = prepared
+        self.started = started
+        self.prepared_in = prepared_in
+
+    def finish(self, loaded: LoadedModel, outcome: Outcome, iou: float) -> None:
+        """Decode the raw result and note what the picture cost."""
+        began = time.perf_counter()
+        detections = loaded.detector.post_process(self.prepared, outcome.result, iou=iou)
+        ended = time.perf_counter()
+        seconds = {
+            "preprocess": self.prepared_in,
+            "queue": outcome.waited,
+            "inference": outcome.ran,
+            "postprocess": ended - began,
+            "total": ended - self.started,
+        }
+        info = loaded.info
+        detections.metadata = {
+            "model": info.model,
+            "backend": info.backend,
+            "device": info.device,
+            "precision": info.precision,
+            "timings_ms": {stage: round(value * 1e3, 3) for stage, value in seconds.items()},
+            "width": int(self.image.shape[1]),
+            "height": int(self.image.shape[0]),
+        }
+        self.detections = detections
