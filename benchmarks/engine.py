@@ -43,7 +43,7 @@ def run(material: Material, cache: Path, *, rounds: int) -> Section:
         engines = {name: make_engine(material, cache, name) for name in PRECISIONS}
         for engine in engines.values():
             stack.callback(engine.close)
-        raw = RawRuntime(engines["auto"], "yolov8n", pictures[0])
+        raw = RawRuntime("yolov8n", material.weights("yolov8n"), cache, 384, 640)
         for peer in (plain, cores):
             peer.load(pictures)
         contenders: dict[str, Callable[[], int]] = {PLAIN: plain.run, ALL_CORES: cores.run}

@@ -6,8 +6,8 @@ import json
 import statistics
 import subprocess
 import sys
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +93,7 @@ def _load(server: Server, files: list[str], *, count_at_least: int) -> None:
 
 
 @contextmanager
-def _engine(
-    material: Material, cache: Path, files: list[str]
-) -> Iterator[subprocess.Popen[str]]:
+def _engine(material: Material, cache: Path, files: list[str]) -> Iterator[subprocess.Popen[str]]:
     child = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.rate"],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Clients that post pictures as fast as they are answered: ``python -m benchmarks.load`` in a child.
+"""Clients that post pictures as fast as they are answered (a child: ``benchmarks.load``).
 
 A process of its own, as real clients are, and lean, since it shares the server's cores.
 """

@@ -42,7 +42,9 @@ def run(material: Material, cache: Path, *, rounds: int) -> Section:
             _row("result page of 300 objects in Chromium, navigation to usable", times)
         )
     queries = seeded["queries"]
-    section.notes.append(f"Queries for the list: {queries['1']} on page 1, {queries['200']} on 200.")
+    section.notes.append(
+        f"Queries for the list: {queries['1']} on page 1, {queries['200']} on 200."
+    )
     return section
 
 

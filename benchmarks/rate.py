@@ -1,4 +1,4 @@
-"""The engine's own decode+detect rate, in a process without a server: ``python -m benchmarks.rate``."""
+"""The engine's own decode+detect rate, without a server (a child: ``benchmarks.rate``)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Fills a data folder with sessions: ``python -m benchmarks.seed`` in a child with its settings.
 
-Prints, as JSON, a cookie that signs the administrator in, the session with 300 objects, and how many
-queries a page of the list takes at its beginning and far down.
+Prints, as JSON, a cookie that signs the administrator in, the session with 300 objects, and how
+many queries a page of the list takes at its beginning and far down.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def main() -> None:
 
 
 def _crowded_session(user: object) -> object:
+    import numpy as np
+
     from common.uploads.services import store_picture
     from detector.models import DetectedObject, DetectionSession
     from vision.encoding.images import encode_jpeg
     from vision.weights.cards import get_card
-
-    import numpy as np
 
     random = np.random.default_rng(0)
     picture = random.integers(0, 256, (67, 120, 3), dtype=np.uint8).repeat(16, 0).repeat(16, 1)

@@ -1,4 +1,4 @@
-"""A real server for the benchmarks: `manage.py serve` on a free port with a data folder of its own."""
+"""A real server for the benchmarks: `manage.py serve` on a free port, with its own data."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def run_server(data_dir: Path, material: Material) -> Iterator[Server]:
     try:
         _wait_until_ready(port, child, data_dir / "server.log")
         secrets = json.loads((data_dir / "secrets.json").read_text())
-        yield Server(port, secrets["local_api_token"], psutil.Process(child.pid), data_dir)
+        yield Server(port, secrets["api_token"], psutil.Process(child.pid), data_dir)
     finally:
         child.terminate()
         child.wait(timeout=20)

@@ -1,6 +1,7 @@
 """Refuses a body that is too long before it is read."""
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -86,10 +87,8 @@ async def refuse(receive: Any, send: Any, limit: int) -> None:
     ]
     await send({"type": "http.response.start", "status": TOO_LONG, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})
-    try:
+    with contextlib.suppress(TimeoutError):  # a caller this slow has had its answer for long
         await asyncio.wait_for(drain(receive), DRAIN_SECONDS)
-    except TimeoutError:
-        pass  # a caller this slow has had its answer for long
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
-from common.inference import get_engine
+from common.inference import get_engine, is_warm, start_warm_up
 from common.jobs.heartbeat import seconds_since_beat
 from vision.errors import VisionError
 
@@ -46,6 +46,9 @@ def _worker() -> dict[str, Any]:
 
 
 def _engine() -> dict[str, Any]:
+    if not is_warm():
+        start_warm_up()
+        return {"ok": False, "reason": "The default model is being loaded."}
     try:
         info = get_engine().describe(settings.SIGHTLINE_DEFAULT_MODEL)
     except VisionError as error:

@@ -15,7 +15,7 @@ from common.permissions import get_visible_or_404, visible
 from detector.filters import ORDERS, SessionFilters, filter_sessions
 from detector.models import DetectedObject, DetectionSession
 from vision.drawing.palette import class_color
-from vision.encoding.masks import rle_to_polygons
+from vision.encoding.polygons import rle_to_polygons
 from vision.encoding.records import ObjectRecord
 
 User = AbstractBaseUser | AnonymousUser
@@ -82,7 +82,7 @@ def models_used(user: User) -> list[str]:
 
 def session_records(session: DetectionSession) -> list[ObjectRecord]:
     """The stored objects of a session in the engine's own form, strongest first."""
-    rows = session.objects.order_by("index").values_list(
+    rows = session.detected_objects.order_by("index").values_list(
         *("class_id", "class_name", "confidence", "x", "y", "width", "height", "mask")
     )
     return [ObjectRecord(*row) for row in rows.iterator(chunk_size=500)]
@@ -94,7 +94,9 @@ def session_overlay(session: DetectionSession) -> dict[str, Any]:
     Boxes are ``[x, y, width, height]`` and polygons flat ``[x, y, …]``, in pixels of the picture.
     """
     objects = list(_overlay_objects(session))
-    counts: Counter[tuple[str, int]] = Counter((item["class"], item["class_id"]) for item in objects)
+    counts: Counter[tuple[str, int]] = Counter(
+        (item["class"], item["class_id"]) for item in objects
+    )
     classes = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return {
         "id": str(session.pk),

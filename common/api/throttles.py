@@ -1,11 +1,15 @@
 """How many requests a caller may make."""
 
 import time
+from typing import TYPE_CHECKING
 
 from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:
+    # REST framework imports the throttles while it makes this class.
+    from rest_framework.views import APIView
 
 
 class CallerThrottle(SimpleRateThrottle):
@@ -21,7 +25,7 @@ class CallerThrottle(SimpleRateThrottle):
         self.scope = "user"
         # The rate depends on the caller, and is known when the request is.
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request and tell whether it may pass."""
         self.scope = "user" if request.user and request.user.is_authenticated else "anon"
         self.rate = self.get_rate()
@@ -44,6 +48,6 @@ class CallerThrottle(SimpleRateThrottle):
         """Return the seconds until the next window."""
         return float(self.duration or 0) - self.now % float(self.duration or 1)
 
-    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
         """Unused: the key is made with its window in `allow_request`."""
         return None

@@ -5,8 +5,8 @@ import json
 import time
 from typing import Any
 
-from channels.auth import get_user
-from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.auth import get_user  # type: ignore[import-untyped]
+from channels.generic.websocket import AsyncWebsocketConsumer  # type: ignore[import-untyped]
 
 from common.broadcast.publisher import user_group
 
@@ -16,7 +16,7 @@ SEND_SECONDS = 5.0
 RECHECK_SECONDS = 30.0
 
 
-class UserEventsConsumer(AsyncWebsocketConsumer):
+class UserEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Sends what concerns the signed-in user; what the page sends is ignored.
 
     A page that does not read for five seconds is disconnected; it reconnects and asks again for
@@ -66,4 +66,4 @@ class UserEventsConsumer(AsyncWebsocketConsumer):
         # A fresh session: the one in the scope remembers what it read at the start.
         session = self.scope["session"].__class__(self.scope["session"].session_key)
         user = await get_user({**self.scope, "session": session})
-        return user.pk == self.user_id and user.is_active
+        return bool(user.pk == self.user_id and user.is_active)

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any
 
-from channels.layers import get_channel_layer
+from channels.layers import get_channel_layer  # type: ignore[import-untyped]
 
 logger = logging.getLogger(__name__)
 

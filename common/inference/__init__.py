@@ -1,18 +1,32 @@
 """The process's one engine, made from the settings when it is first asked for."""
 
+import logging
 import os
 import threading
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-if TYPE_CHECKING:
-    from vision.engine import Engine
+from vision.errors import VisionError
 
-__all__ = ["close_engine", "get_engine", "set_engine_for_tests"]
+if TYPE_CHECKING:
+    from vision.engine import Engine, ModelInfo
+
+__all__ = [
+    "close_engine",
+    "get_engine",
+    "is_warm",
+    "set_engine_for_tests",
+    "start_warm_up",
+    "warm_up",
+]
+
+logger = logging.getLogger(__name__)
 
 _lock = threading.Lock()
 _engine: "Engine | None" = None
+_warming: threading.Thread | None = None
+_warm = threading.Event()
 
 
 def get_engine() -> "Engine":
@@ -39,6 +53,37 @@ def close_engine() -> None:
         engine, _engine = _engine, None
     if engine is not None:
         engine.close()
+
+
+def warm_up() -> "ModelInfo | None":
+    """Load the default model, so that the first picture need not wait.
+
+    Returns:
+        What the engine says of it, or None when it cannot answer; the log says why.
+    """
+    try:
+        return get_engine().describe(settings.SIGHTLINE_DEFAULT_MODEL)
+    except VisionError as error:
+        logger.warning("The default model could not be loaded: %s", error.message)
+    except Exception:
+        logger.exception("The default model could not be loaded")
+    finally:
+        _warm.set()
+    return None
+
+
+def start_warm_up() -> None:
+    """Load the default model in a thread, once per process."""
+    global _warming
+    with _lock:
+        if _warming is None and not _warm.is_set():
+            _warming = threading.Thread(target=warm_up, name="warm-up", daemon=True)
+            _warming.start()
+
+
+def is_warm() -> bool:
+    """Tell whether the default model has been loaded, or could not be: asking is quick now."""
+    return _warm.is_set()
 
 
 def _make_engine() -> "Engine":

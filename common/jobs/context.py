@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -130,6 +130,6 @@ def lease_seconds() -> float:
     return float(settings.SIGHTLINE_JOB_LEASE_SECONDS)
 
 
-def lease_end() -> "timezone.datetime":
+def lease_end() -> datetime:
     """Return when a lease that is given now runs out."""
     return timezone.now() + timedelta(seconds=lease_seconds())

@@ -173,6 +173,6 @@ def _ring_on_commit(job: Job) -> None:
 def _ring(job: Job) -> None:
     # A bell that cannot be rung loses nothing: the sweeper rings again.
     try:
-        run_job.apply_async(args=[str(job.pk)], queue=job.queue, priority=job.priority)
+        run_job.apply_async(args=(str(job.pk),), queue=job.queue, priority=job.priority)
     except Exception:
         logger.exception("No worker could be woken for %s", job)

@@ -112,7 +112,7 @@ class FileStream(StreamingHttpResponse):
         self.opened = opened
         self.length = length
         super().__init__(iter(()))
-        self._resource_closers.append(opened.close)
+        self._resource_closers.append(opened.close)  # type: ignore[attr-defined]
 
     def __iter__(self) -> Iterator[bytes]:
         left = self.length

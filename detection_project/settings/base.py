@@ -207,6 +207,7 @@ STORAGES = {
 }
 SERVESTATIC_USE_FINDERS = DEBUG
 SERVESTATIC_AUTOREFRESH = DEBUG
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
 SERVESTATIC_MAX_AGE = 0 if DEBUG else 3600
 
 # ------------------------------------------------------------------ language and time
@@ -255,7 +256,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # ------------------------------------------------------------------ jobs and live messages
-CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_URL = "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.005}  # the default of 1 s is felt
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True

@@ -12,7 +12,7 @@ DEBUG = False
 ALLOWED_HOSTS = env.items("SIGHTLINE_ALLOWED_HOSTS")
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured(
-        "SIGHTLINE_ALLOWED_HOSTS must name the hosts that Sightline answers to, e.g. cam.example.org"
+        "SIGHTLINE_ALLOWED_HOSTS must name the hosts that are answered, e.g. cam.example.org"
     )
 CSRF_TRUSTED_ORIGINS = env.items("SIGHTLINE_TRUSTED_ORIGINS") or [
     f"https://{host.lstrip('.') if not host.startswith('.') else '*' + host}"

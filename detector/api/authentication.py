@@ -7,7 +7,6 @@ from typing import Any
 from django.utils import timezone
 
 from common.api.authentication import TokenAuthentication
-from common.api.schema import TokenScheme
 
 
 class OneQueryTokenAuthentication(TokenAuthentication):
@@ -19,10 +18,3 @@ class OneQueryTokenAuthentication(TokenAuthentication):
 
     def _cleanup_token(self, auth_token: Any) -> bool:
         return auth_token.expiry is not None and auth_token.expiry < timezone.now()
-
-
-class OneQueryTokenScheme(TokenScheme):
-    """In the OpenAPI document it is the same token as everywhere."""
-
-    target_class = OneQueryTokenAuthentication
-    name = "token"

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
-from rest_framework.authentication import SessionAuthentication
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import BasePermission
@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 from detector.api.authentication import OneQueryTokenAuthentication
 from detector.api.base import ErrorsMixin, read_options
 from detector.api.renderers import JPEGRenderer, PNGRenderer
-from detector.api.results import MASK_FORMS, detections_json, dump_json
+from detector.api.results import MASK_FORMS, answer_json, dump_json, entry_json
 from detector.api.schema import detect_schema, segment_schema
 from detector.errors import DetectorError, OptionsError
 from detector.services.answers import Answer, Refusal, answer_files
@@ -40,12 +40,18 @@ class MayDetect(BasePermission):
 
 class _AnswerView(ErrorsMixin, APIView):
     task: str
-    authentication_classes = [OneQueryTokenAuthentication, SessionAuthentication]
     permission_classes = [MayDetect]
     parser_classes = [MultiPartParser]
     renderer_classes = [JSONRenderer, JPEGRenderer, PNGRenderer]
 
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Token or session as everywhere; the token is found in one query."""
+        if getattr(self, "swagger_fake_view", False):  # for the document it is the same token
+            return super().get_authenticators()
+        return [OneQueryTokenAuthentication(), SessionAuthentication()]
+
     def answer(self, request: Request) -> HttpResponseBase:
+        """Read, detect, answer: in the form that the request accepts."""
         files = read_files(request)
         form = request.POST
         options = read_options(form, task=self.task)
@@ -59,14 +65,14 @@ class _AnswerView(ErrorsMixin, APIView):
         owner = request.user if save and request.user.is_authenticated else None
         answers = answer_files(files, options=options, owner=owner)
         if len(files) > 1:
-            results = [_entry(answer, masks) for answer in answers]
+            results = [entry_json(answer, masks=masks) for answer in answers]
             return _json({"results": results})
         (answer,) = answers
         if isinstance(answer, Refusal):
             raise answer.error
         if picture_wanted:
             return _picture(answer, request.accepted_renderer.format)
-        return _json(answer_json(answer, masks))
+        return _json(answer_json(answer, masks=masks))
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Errors are JSON, also to those who accept pictures only."""
@@ -118,33 +124,6 @@ def read_files(request: Request) -> list[Any]:
 def max_files() -> int:
     """How many files one request may carry."""
     return int(getattr(settings, "SIGHTLINE_MAX_FILES_PER_REQUEST", 200))
-
-
-def answer_json(answer: Answer, masks: str) -> dict[str, Any]:
-    """One answer in the API's shape; see ``DetectionResultSerializer``."""
-    height, width = answer.image.shape[:2]
-    objects = detections_json(answer.detections, masks=masks)
-    payload = {
-        "detections": len(objects),
-        "objects": objects,
-        "image": {"name": answer.name, "width": width, "height": height},
-        "model": answer.run.model,
-        "backend": answer.run.backend,
-        "device": answer.run.device,
-        "precision": answer.run.precision,
-        "timings_ms": answer.timings_ms,
-        "session": answer.session,
-    }
-    if answer.run.notice:
-        payload["notice"] = answer.run.notice
-    return payload
-
-
-def _entry(answer: Answer | Refusal, masks: str) -> dict[str, Any]:
-    if isinstance(answer, Answer):
-        return answer_json(answer, masks)
-    error = {"code": answer.error.code, "message": answer.error.message, "fields": {}}
-    return {"image": {"name": answer.name}, "error": error}
 
 
 def _mask_form(value: str | None) -> str:

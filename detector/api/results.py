@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vision import Detections
-from vision.encoding.masks import masks_to_rle, rle_to_polygons
+from detector.services.answers import Answer, Refusal
+from vision.encoding.masks import masks_to_rle
+from vision.encoding.polygons import rle_to_polygons
 
 MASK_FORMS = ("polygons", "rle", "none")
 
@@ -46,10 +47,41 @@ def detections_json(detections: Detections, *, masks: str = "polygons") -> list[
     return objects
 
 
+def answer_json(answer: Answer, *, masks: str = "polygons") -> dict[str, Any]:
+    """One answer in the API's shape; see ``DetectionResultSerializer``."""
+    height, width = answer.image.shape[:2]
+    objects = detections_json(answer.detections, masks=masks)
+    payload = {
+        "detections": len(objects),
+        "objects": objects,
+        "image": {"name": answer.name, "width": width, "height": height},
+        "model": answer.run.model,
+        "backend": answer.run.backend,
+        "device": answer.run.device,
+        "precision": answer.run.precision,
+        "timings_ms": answer.timings_ms,
+        "session": answer.session,
+    }
+    if answer.run.notice:
+        payload["notice"] = answer.run.notice
+    return payload
+
+
+def entry_json(answer: Answer | Refusal, *, masks: str = "polygons") -> dict[str, Any]:
+    """One of many answers: the answer itself, or why there is none."""
+    if isinstance(answer, Answer):
+        return answer_json(answer, masks=masks)
+    error = {"code": answer.error.code, "message": answer.error.message, "fields": {}}
+    return {"image": {"name": answer.name}, "error": error}
+
+
 OBJECT_COLUMNS = (
     *("id", "session_id", "index", "class_name", "class_id"),
     *("confidence", "x", "y", "width", "height", "mask"),
 )
+
+if TYPE_CHECKING:
+    from vision import Detections
 
 
 def rows_json(rows: Iterable[Any], *, masks: str = "polygons") -> list[dict[str, Any]]:

@@ -12,8 +12,6 @@ from common.models import Job
 from detector.models import DetectionSession
 from detector.services.sessions import MAX_NAME
 
-Numbers = serializers.ListField(child=serializers.FloatField())
-
 
 class ObjectSerializer(serializers.Serializer[Any]):
     """One object that was found."""
@@ -128,13 +126,14 @@ class JobErrorSerializer(serializers.Serializer[Any]):
 class JobSerializer(serializers.ModelSerializer[Job]):
     """One piece of work in the background."""
 
+    status = serializers.ChoiceField(choices=Job.State.choices, source="state", read_only=True)
     error = serializers.SerializerMethodField()
     session = serializers.SerializerMethodField(help_text="The session that the job is for.")
 
     class Meta:
         model = Job
         fields = [
-            *("id", "kind", "state", "progress", "message", "error", "attempt"),
+            *("id", "kind", "status", "progress", "message", "error", "attempt"),
             *("session", "created_at", "started_at", "finished_at"),
         ]
         read_only_fields = fields
@@ -245,7 +244,7 @@ class ModelSerializer(serializers.Serializer[Any]):
     """A model that can be asked for by name."""
 
     name = serializers.CharField()
-    task = serializers.ChoiceField(choices=["detect", "segment", "pose"])
+    task = serializers.CharField(help_text="detect, segment or pose.")
     default = serializers.BooleanField(help_text="Whether its task uses it when none is named.")
     installed = serializers.BooleanField(help_text="Whether its weights are on this machine.")
     loaded = LoadedModelSerializer(allow_null=True)

@@ -61,8 +61,9 @@ class SessionPagination(NewestFirstPagination):
 
 @extend_schema_view(
     list=extend_schema(
-        summary="List sessions", parameters=SESSION_FILTERS, responses={200: SessionSerializer,
-        **errors(400, 401, 429)},
+        summary="List sessions",
+        parameters=SESSION_FILTERS,
+        responses={200: SessionSerializer, **errors(400, 401, 429)},
     ),
     retrieve=extend_schema(
         summary="Look at a session",

@@ -10,7 +10,9 @@ from detector.models.sessions import DetectionSession
 class DetectedObject(models.Model):
     """A box (and, after segmentation, a mask) around one object, in pixels of the picture."""
 
-    session = models.ForeignKey(DetectionSession, on_delete=models.CASCADE, related_name="objects")
+    session = models.ForeignKey(
+        DetectionSession, on_delete=models.CASCADE, related_name="detected_objects"
+    )
     index = models.PositiveIntegerField(help_text="Position in the result, by confidence.")
     class_id = models.IntegerField()
     class_name = models.CharField(max_length=100)

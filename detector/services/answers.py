@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
 
@@ -20,9 +20,11 @@ from detector.services.detection import (
     record_session,
 )
 from detector.services.options import DetectionOptions
-from vision import Detections
 from vision.errors import PictureError
 from vision.sources.pictures import decode_picture
+
+if TYPE_CHECKING:
+    from vision import Detections
 
 # So many decoded pictures are held at once: enough for the engine to batch, little memory.
 CHUNK = 8
@@ -133,9 +135,7 @@ def _keep(
     owner: Any,
     timings: dict[str, float],
 ) -> str:
-    upload: Upload = store_picture(
-        owner=owner, data=item.data, name=item.name, image=item.image
-    )
+    upload: Upload = store_picture(owner=owner, data=item.data, name=item.name, image=item.image)
     try:
         session = record_session(
             owner=owner,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,10 +17,9 @@ from vision.weights.store import WeightsStore
 
 def list_models() -> list[dict[str, Any]]:
     """Every card, and how far it is from answering; loads and downloads nothing."""
-    loaded = {info.requested: info for info in get_engine().loaded()}
+    loaded = _loaded_models()
     defaults = {default_model(task) for task in MODEL_TASKS}
     store = weights_store()
-    exports = Exports(settings.MODELS_DIR)
     models = []
     for card in CARDS.values():
         weights = store.find(card)
@@ -32,8 +33,7 @@ def list_models() -> list[dict[str, Any]]:
                 "loaded": None
                 if info is None or info.fallback
                 else {"backend": info.backend, "device": info.device, "precision": info.precision},
-                "quantized": weights is not None
-                and exports.quantized(card, weights) is not None,
+                "quantized": weights is not None and _is_quantized(card, weights),
                 "classes": card.classes,
                 "input_size": card.input_size,
                 "bytes": card.bytes,
@@ -53,7 +53,22 @@ def weights_store() -> WeightsStore:
     )
 
 
-def choices(task: str) -> list[WeightsCard]:
-    """The cards that can do a task, for a form; the task's default comes first."""
-    able = [card for card in CARDS.values() if card.task in MODEL_TASKS[task]]
-    return sorted(able, key=lambda card: card.name != default_model(task))
+def _loaded_models() -> dict[str, Any]:
+    # Engines that cannot say what they have loaded are fine, too.
+    loaded = getattr(get_engine(), "loaded", tuple)
+    return {info.requested: info for info in loaded()}
+
+
+def _is_quantized(card: WeightsCard, weights: Path) -> bool:
+    root = Path(settings.MODELS_DIR)
+    try:
+        # A folder's time changes when an export is added to it or replaced.
+        changed = (root / "exports").stat().st_mtime_ns
+    except OSError:
+        return False
+    return _find_quantized(card.name, weights, weights.stat().st_mtime_ns, root, changed)
+
+
+@lru_cache(maxsize=64)
+def _find_quantized(name: str, weights: Path, weighed: int, root: Path, changed: int) -> bool:
+    return Exports(root).quantized(CARDS[name], weights) is not None

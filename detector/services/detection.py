@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db import transaction
@@ -27,11 +27,13 @@ from detector.models import DetectedObject, DetectionSession
 from detector.services.events import publish_session_done
 from detector.services.options import DetectionOptions, parse_options
 from detector.services.sessions import new_session
-from vision import Detections
 from vision.encoding.records import ObjectRecord, records_from_detections
 from vision.errors import PictureError, VisionError
 from vision.sources.pictures import decode_picture
 from vision.structures import Priority
+
+if TYPE_CHECKING:
+    from vision import Detections
 
 Picture = NDArray[np.uint8]
 
@@ -75,7 +77,7 @@ def detect_pictures(
         classes=options.class_ids,
         priority=priority,
     )
-    return [_tidy(detections, with_masks=options.task == "segment") for detections in found]
+    return [_tidy(detections, options) for detections in found]
 
 
 def describe_run(detections: Detections, *, requested: str) -> RunInfo:
@@ -187,7 +189,7 @@ def _save_result(
     with transaction.atomic():
         if not context.still_mine():
             return
-        session.objects.all().delete()
+        session.detected_objects.all().delete()
         _insert_objects(session, records)
         _fill(session, records, run, timings_ms)
         # Only what a detection makes: the name may have been changed while it ran.
@@ -237,12 +239,16 @@ def _insert_objects(session: DetectionSession, records: Sequence[ObjectRecord]) 
     )
 
 
-def _tidy(detections: Detections, *, with_masks: bool) -> Detections:
-    if not with_masks:
+def _tidy(detections: Detections, options: DetectionOptions) -> Detections:
+    if options.task != "segment":
         detections.mask = None
+    metadata = detections.metadata
+    if options.classes and metadata.get("model") != options.model:
+        # The fallback numbers its classes its own way; only names mean the same.
+        named = np.isin(detections.data.get("class_name", ()), options.classes)
+        detections = detections[named] if len(detections) else detections
     confidence = detections.confidence
     if confidence is not None and np.any(np.diff(confidence) > 0):
-        metadata = detections.metadata
         detections = detections[np.argsort(-confidence, kind="stable")]
-        detections.metadata = metadata
+    detections.metadata = metadata
     return detections

@@ -25,9 +25,7 @@ def create_example_session(*, owner: Any, task: str = "detect") -> DetectionSess
     """
     path = find_example()
     if path is None:
-        raise DetectorError(
-            "example_missing", "The example picture is not installed.", status=404
-        )
+        raise DetectorError("example_missing", "The example picture is not installed.", status=404)
     upload = store_picture(owner=owner, data=path.read_bytes(), name=EXAMPLE_FILE)
     return create_session(
         owner=owner,

@@ -39,9 +39,7 @@ def create_session(
         # Held against a deletion of the upload's last session at the same moment.
         if not Upload.objects.select_for_update().filter(pk=upload.pk).exists():
             raise SessionConflictError("picture_deleted", "The picture has been deleted.")
-        session = new_session(
-            owner=owner, upload=upload, options=options, name=name, source=source
-        )
+        session = new_session(owner=owner, upload=upload, options=options, name=name, source=source)
         session.job = enqueue_job(
             kind=JOB_KIND, owner=owner, payload={"session": str(session.pk)}, queue="inference"
         )

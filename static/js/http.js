@@ -60,6 +60,8 @@ export async function request(url, { method = "GET", body, accept = "application
   } catch {
     throw failureOf(0, "");
   }
+  // A session that has ended leads to the sign-in form, which is a good answer to another question.
+  if (response.redirected && new URL(response.url).pathname.startsWith("/accounts/login/")) throw failureOf(401, "");
   if (!response.ok) throw failureOf(response.status, await response.text());
   return response;
 }

@@ -19,6 +19,9 @@ from vision.sources.pictures import (
     make_thumbnail,
 )
 
+# Pillow warns about damaged metadata, which is what these tests feed it.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL.TiffImagePlugin")
+
 
 def corners(image: NDArray[np.uint8]) -> list[tuple[int, ...]]:
     """The RGB colours in the middle of the four patches."""

@@ -12,7 +12,7 @@ import numpy as np
 import supervision as sv
 from numpy.typing import NDArray
 
-from vision.detection.candidates import Query
+from vision.detection.candidates import Query, sigmoid
 from vision.detection.letterbox import Bucket
 from vision.detection.nms import non_max_suppression
 from vision.detection.protocol import Image
@@ -54,11 +54,12 @@ class OpenCvDetector:
     backend = "opencv"
     device = "cpu"
     precision = "fp32"
-    classes = ("person", "face")
+    classes: tuple[str, ...] = ("person", "face")
 
     def __init__(self) -> None:
         self._people = cv2.HOGDescriptor()
-        self._people.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())
+        people = np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector(), dtype=np.float32)
+        self._people.setSVMDetector(people)
         cascades = Path(cv2.__file__).parent / "data"
         self._cascade = str(cascades / "haarcascade_frontalface_default.xml")
 
@@ -143,5 +144,5 @@ class OpenCvDetector:
 def _raw(boxes: object, weights: object, class_id: int) -> _Raw:
     corners = np.array(boxes, dtype=np.float32).reshape(-1, 4)
     corners[:, 2:] += corners[:, :2]  # x, y, width, height
-    scores = 1 / (1 + np.exp(-np.asarray(weights, dtype=np.float32).reshape(-1)))
+    scores = sigmoid(np.asarray(weights, dtype=np.float32).reshape(-1))
     return _Raw(corners, scores, np.full(len(corners), class_id, dtype=np.int64))

@@ -85,7 +85,8 @@ class TorchRuntime:
         if self.precision == "fp32":
             network.fold_scale()
         dtype = torch.float16 if self.precision == "fp16" else torch.float32
-        return network.to(self._device, dtype=dtype, memory_format=torch.channels_last)
+        network = network.to(self._device, dtype=dtype)
+        return network.to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def _infer(self, batch: Sequence[NetworkInput]) -> list[Candidates]:

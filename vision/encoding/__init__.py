@@ -3,8 +3,7 @@
 from vision.encoding.coco import CocoPicture, coco_dataset
 from vision.encoding.csv import records_to_csv
 from vision.encoding.images import encode_jpeg, encode_png
-from vision.encoding.masks import Rle, masks_to_rle, rle_area
-from vision.encoding.polygons import rle_to_polygons
+from vision.encoding.masks import Rle, masks_to_rle, rle_area, rle_to_polygons
 from vision.encoding.records import ObjectRecord, records_from_detections
 from vision.encoding.yolo import yolo_classes, yolo_labels
 

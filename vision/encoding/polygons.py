@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.encoding.masks import Rle, column_spans, runs_of
+from vision.encoding.runs import Rle, column_spans, runs_of
 
 _TOLERANCE: Final = 0.5
 _CORNERS: Final = np.ones((2, 2), np.uint8)
@@ -39,7 +39,7 @@ def trace_parts(rle: Rle, tolerance: float = _TOLERANCE) -> list[list[NDArray[np
     # all around. A corner belongs to the object if one of the four pixels at it does.
     corners = cv2.dilate(crop, _CORNERS, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
     contours, hierarchy = cv2.findContours(
-        corners, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left - 1, top - 1)
+        corners, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE, offset=(left, top)
     )
     parts = []
     for index, (_, _, child, parent) in enumerate(hierarchy[0].tolist()):
@@ -67,6 +67,6 @@ def _paint(spans: NDArray[np.int64]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(filled.reshape(width, height).T)
 
 
-def _thin(ring: NDArray[np.int32], tolerance: float) -> NDArray[np.float64]:
+def _thin(ring: cv2.typing.MatLike, tolerance: float) -> NDArray[np.float64]:
     thin = cv2.approxPolyDP(ring, tolerance, closed=True)
-    return thin.reshape(-1, 2).astype(np.float64)
+    return np.asarray(thin, np.float64).reshape(-1, 2)

@@ -1,5 +1,6 @@
 """Detected objects as plain rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ def records_from_detections(detections: sv.Detections) -> list[ObjectRecord]:
     classes = _listed(detections.class_id, [0] * count)
     names = _listed(detections.data.get("class_name"), [str(item) for item in classes])
     confidences = _listed(detections.confidence, [1.0] * count)
-    masks = masks_to_rle(detections) or [None] * count
+    masks: Sequence[Rle | None] = masks_to_rle(detections) or [None] * count
     return [
         ObjectRecord(
             class_id=int(class_id),

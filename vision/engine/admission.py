@@ -17,7 +17,7 @@ from typing import Any
 from vision.errors import VisionError
 from vision.structures import Priority
 
-__all__ = ["AdmissionQueue", "Outcome"]
+__all__ = ["AdmissionQueue", "Outcome", "closed_error"]
 
 Run = Callable[[Sequence[Any], bool], Sequence[Any]]
 """Called with the payloads of a batch and whether nothing else runs or waits."""
@@ -41,6 +41,7 @@ class _Item:
     wake: threading.Event
     entered: float = field(default_factory=time.perf_counter)
     leads: bool = False
+    begun: bool = False
     alone: bool = False
     outcome: Outcome | None = None
     error: BaseException | None = None
@@ -102,12 +103,16 @@ class AdmissionQueue:
                 item.crowded = crowded or self._running > 0 or bool(self._heap)
                 self._push(item, priority)
             self._dispatch()
-        while not all(item.settled for item in items):
-            wake.wait()
-            wake.clear()
-            for item in items:
-                if item.leads and not item.settled:
-                    self._lead(item)
+        try:
+            while not all(item.settled for item in items):
+                wake.wait()
+                wake.clear()
+                for item in items:
+                    if item.leads and not item.begun:
+                        self._lead(item)
+        except BaseException:  # an interrupted caller must not keep its place or its slot
+            self._withdraw(items)
+            raise
         for item in items:
             if item.error is not None:
                 raise item.error
@@ -118,7 +123,7 @@ class AdmissionQueue:
         with self._lock:
             self._closed = True
             for _, _, item in self._heap:
-                item.error = _closed_error()
+                item.error = closed_error()
                 item.wake.set()
             self._heap.clear()
             self._idle.wait_for(lambda: self._running == 0)
@@ -128,7 +133,7 @@ class AdmissionQueue:
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise _closed_error()
+            raise closed_error()
 
     def _dispatch(self) -> None:
         """Wake the owners of the best items while there are free slots. Needs the lock."""
@@ -142,23 +147,37 @@ class AdmissionQueue:
             item.leads = True
             item.wake.set()
 
+    def _withdraw(self, items: Sequence[_Item]) -> None:
+        with self._lock:
+            self._heap = [entry for entry in self._heap if entry[2] not in items]
+            heapq.heapify(self._heap)
+            for item in items:
+                if item.leads and not item.begun:
+                    item.begun = True
+                    self._release()
+
+    def _release(self) -> None:
+        """Give a slot back to whoever comes next. Needs the lock."""
+        self._running -= 1
+        self._exclusive = False
+        self._dispatch()
+        if self._running == 0:
+            self._idle.notify_all()
+
     def _lead(self, leader: _Item) -> None:
         batch = [leader]
+        leader.begun = True
         try:
             with self._lock:
                 batch += self._take_followers(leader.key)
             _run_batch(batch, leader.run, leader.alone)
         finally:
             with self._lock:
-                self._running -= 1
-                self._exclusive = False
                 for item in batch[1:]:
-                    if not item.settled:  # the leader was interrupted: its followers try again
+                    if not item.settled:  # the leader was interrupted
                         item.error = _interrupted_error()
                     item.wake.set()
-                self._dispatch()
-                if self._running == 0:
-                    self._idle.notify_all()
+                self._release()
 
     def _take_followers(self, key: Hashable) -> list[_Item]:
         """Remove and return the best items that may share the leader's batch."""
@@ -199,7 +218,8 @@ def _run_batch(batch: Sequence[_Item], run: Run, alone: bool) -> None:
         item.outcome = Outcome(result, waited=started - item.entered, ran=ran)
 
 
-def _closed_error() -> VisionError:
+def closed_error() -> VisionError:
+    """Return what a caller of a closed engine gets."""
     return VisionError("engine_closed", "The engine is shutting down.")
 
 

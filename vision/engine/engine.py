@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -13,12 +13,11 @@ import supervision as sv
 from numpy.typing import NDArray
 
 from vision.detection.candidates import Query
-from vision.engine.admission import AdmissionQueue, Outcome
+from vision.engine.admission import AdmissionQueue, Outcome, closed_error
 from vision.engine.config import EngineConfig, ModelInfo
 from vision.engine.models import LoadedModel, ModelRegistry
 from vision.engine.plan import make_plan
 from vision.engine.validation import check_image, check_query
-from vision.errors import VisionError
 from vision.structures import Priority
 
 __all__ = ["Engine"]
@@ -115,7 +114,7 @@ class Engine:
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise VisionError("engine_closed", "The engine is shutting down.")
+            raise closed_error()
 
     def _detect_some(
         self,
@@ -150,7 +149,9 @@ class Engine:
                 call.finish(loaded, outcome, iou)
         return [call.detections for call in calls]
 
-    def _share_out(self, images: list[NDArray[np.uint8]], work: Any) -> list[sv.Detections]:
+    def _share_out(
+        self, images: list[NDArray[np.uint8]], work: Callable[..., list[sv.Detections]]
+    ) -> list[sv.Detections]:
         """Take many pictures through the stages in this thread and some helpers.
 
         Helpers only speed things up: with every one of them busy for other lists, this thread
@@ -172,13 +173,16 @@ class Engine:
                 raise
 
         wanted = min(-(-len(images) // size) - 1, self._plan.slots + 1)
-        helpers = [self._helpers.submit(drain) for _ in range(wanted)]
+        try:
+            helpers = [self._helpers.submit(drain) for _ in range(wanted)]
+        except RuntimeError as error:  # the pool was shut down meanwhile
+            raise closed_error() from error
         try:
             drain()
         finally:
             # Those that have not begun find nothing left to do.
-            started = [helper for helper in helpers if not helper.cancel()]
-            errors = [error for helper in started if (error := helper.exception()) is not None]
+            begun = [helper for helper in helpers if not helper.cancel()]
+            errors = [failure for helper in begun if (failure := helper.exception()) is not None]
         if errors:
             raise errors[0]
         return [result for result in results if result is not None]

@@ -89,7 +89,7 @@ def load_network(weights: Path) -> RawNetwork:
         ModelError: ``unsupported_task``.
         TypeError: The file is no ultralytics checkpoint.
     """
-    checkpoint, _ = torch_safe_load(str(weights), safe_only=True)
+    checkpoint, _ = torch_safe_load(str(weights), safe_only=True)  # type: ignore[no-untyped-call]
     model = (checkpoint.get("ema") or checkpoint["model"]).float().eval()
     return RawNetwork(model.fuse(verbose=False)).eval()
 

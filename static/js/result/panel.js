@@ -2,6 +2,7 @@
 
 import { html, need, plural } from "../dom.js";
 import { paintRange } from "../options.js";
+import { inkOn } from "./overlay.js";
 
 /** @typedef {import("./model.js").ResultModel} ResultModel */
 
@@ -54,6 +55,7 @@ function classes(panel, model) {
     const count = html("span", { class: "class-count num" });
     const row = html("label", { class: "class-row" }, input, html("span", { class: "class-name" }, item.name), count);
     row.style.setProperty("--c", item.color);
+    row.style.setProperty("--ink", inkOn(item.color));
     parts.set(item.name, { input, count, row });
     list.append(html("li", {}, row));
   }

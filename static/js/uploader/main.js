@@ -1,6 +1,6 @@
 /** The uploader: the drop zone, the options and the list of what was dropped. */
 
-import { fileSize, need, plural } from "../dom.js";
+import { need, plural } from "../dom.js";
 import { initOptions, optionsConfig } from "../options.js";
 import { takeFiles } from "./intake.js";
 import { isOpen, UploadQueue } from "./queue.js";
@@ -24,7 +24,7 @@ const queue = new UploadQueue(form.action, judge, (item) => {
 /** @param {File} file @returns {string} */
 function judge(file) {
   if (file.size === 0) return config.messages.empty_file;
-  if (file.size > config.max_bytes) return config.messages.file_too_large.replace("{size}", fileSize(file.size));
+  if (file.size > config.max_bytes) return config.messages.file_too_large.replace("{size}", (file.size / 2 ** 20).toPrecision(3));
   return "";
 }
 

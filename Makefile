@@ -1,0 +1,79 @@
+# Sightline: `make run` needs Python 3.11 or later and make, nothing else.
+HOST ?= 127.0.0.1
+PORT ?= 8000
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TESTDATA := $(abspath ../shared/data)
+
+# Settings of this machine, if there are any: see .env.example.
+-include .env
+export
+
+# Contributors' pictures and weights, where they stand beside the checkout.
+ifneq ($(wildcard $(TESTDATA)/weights),)
+export VISION_WEIGHTS_DIR ?= $(TESTDATA)/weights
+endif
+ifneq ($(wildcard $(TESTDATA)),)
+export SIGHTLINE_TEST_DATA ?= $(TESTDATA)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup shell test test-fast check bench lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+run: $(VENV)/.runtime ## Install what is missing and start Sightline
+	@$(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
+
+setup: $(VENV)/.runtime ## Install and prepare without starting
+	@$(BIN)/python manage.py setup
+
+shell: $(VENV)/.runtime ## Django shell
+	@$(BIN)/python manage.py shell
+
+test: $(VENV)/.development ## Run every test whose needs are met
+	$(BIN)/python -m pytest -n 2
+
+test-fast: $(VENV)/.development ## Run the quick tests
+	$(BIN)/python -m pytest -n 2 -m "not slow and not browser"
+
+check: $(VENV)/.development ## Lint, types, layers, migrations, deployment settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	SIGHTLINE_ALLOWED_HOSTS=sightline.example DJANGO_SETTINGS_MODULE=detection_project.settings.production \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench: $(VENV)/.development ## Measure against the peers; writes benchmarks/results.md
+	$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.development ## Compile requirements*.txt from requirements*.in
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--overrides requirements-overrides.txt requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--overrides requirements-overrides.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## Remove what can be made again; data/ stays
+	rm -rf $(VENV) staticfiles test-results .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --no-deps: the lock is complete, and face-recognition asks for "dlib", which is built from source
+# for minutes; the lock has "dlib-bin", the same module as a wheel, under another name.
+$(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
+	@echo "Installing the locked packages; the first time takes some minutes."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
+	@touch $@
+
+$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Sightline needs Python 3.11 or later; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,57 @@
+"""What a person needs to know when the server has started."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from detection_project.setup import Installation
+
+
+def base_url(host: str, port: int) -> str:
+    """Return the address to open in a browser on this machine."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    if ":" in shown and not shown.startswith("["):
+        shown = f"[{shown}]"
+    return f"http://{shown}:{port}"
+
+
+def example_picture() -> Path | None:
+    """Return a picture that is certainly on this machine, or None."""
+    spec = find_spec("ultralytics")  # found, not imported
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    path = Path(spec.submodule_search_locations[0]) / "assets" / "bus.jpg"
+    return path if path.is_file() else None
+
+
+def start_lines(url: str, installation: Installation) -> list[str]:
+    """Return the lines for the moment when the server listens."""
+    name, password = installation.administrator.name, installation.administrator.password
+    sign_in = f"{name} / {password}   (the password is shown only now)" if password else name
+    picture = example_picture()
+    lines = [
+        "",
+        f"  Sightline  {url}",
+        f"  Sign in    {sign_in}",
+        f"  Data       {settings.DATA_DIR}",
+        f"  API        {url}/api/docs/",
+    ]
+    if picture is not None:
+        lines += [
+            "",
+            f'  curl -H "Authorization: Token {installation.token}" \\',
+            f'       -F "image=@{picture}" {url}/api/detect/',
+        ]
+    return [*lines, ""]
+
+
+def model_lines(info: Any) -> list[str]:
+    """Return the line for the moment when the default model is loaded."""
+    if info is None:
+        return ["  Model      not available; the log says why"]
+    line = f"  Model      {info.model} on {info.device} ({info.backend}, {info.precision})"
+    if info.fallback:
+        line += f"\n             instead of {info.requested}: {info.reason}"
+    return [line]

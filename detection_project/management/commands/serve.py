@@ -1,0 +1,45 @@
+"""`manage.py serve`: web server and worker in one process."""
+
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from common.inference import warm_up
+from detection_project import banner, setup
+from detection_project.server import allow_host, open_socket, run_server
+
+
+class Command(BaseCommand):
+    help = "Run the web server and the worker in one process until Ctrl+C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="Address (default 127.0.0.1).")
+        parser.add_argument("--port", type=int, default=8000, help="Port (default 8000).")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.serve(options["host"], options["port"])
+
+    def serve(self, host: str, port: int, *, exit_when_stuck: bool = True) -> None:
+        """Prepare what is missing, and serve."""
+        if not 0 <= port <= 65535:
+            raise CommandError(f"{port} is not a port; ports are 0 to 65535.")
+        listener = open_socket(host, port)  # first: a taken port is the likeliest reason to stop
+        allow_host(host)
+        installation = setup.prepare(self.stdout.write, setup.ProgressLines(self.stdout.write))
+        url = banner.base_url(host, listener.getsockname()[1])
+
+        def ready() -> None:
+            self.say(banner.start_lines(url, installation))
+            threading.Thread(target=self.load_model, name="warm-up", daemon=True).start()
+
+        run_server(listener, on_ready=ready, exit_when_stuck=exit_when_stuck)
+
+    def load_model(self) -> None:
+        """Load the default model and say what it runs on; the pages are up meanwhile."""
+        self.say(banner.model_lines(warm_up()))
+
+    def say(self, lines: list[str]) -> None:
+        """Print now, also into a pipe."""
+        self.stdout.write("\n".join(lines))
+        self.stdout.flush()

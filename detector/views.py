@@ -1,0 +1,315 @@
+"""The pages. A view reads through selectors, acts through services, and renders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from common.api.errors import MESSAGES, error_json
+from common.media import serve_file
+from common.uploads.errors import UploadRejected
+from common.uploads.services import store_picture
+from detector.display import shown_picture
+from detector.errors import DetectorError
+from detector.filters import parse_filters
+from detector.forms import new_preset, options_config, read_options, session_preset
+from detector.models import DetectionSession
+from detector.selectors import (
+    get_session,
+    home_totals,
+    list_sessions,
+    models_used,
+    session_overlay,
+)
+from detector.services.examples import create_example_session
+from detector.services.exports import EXPORTS, export_session, file_response
+from detector.services.sessions import (
+    cancel_session,
+    create_session,
+    delete_session,
+    delete_sessions,
+    rename_session,
+    rerun_session,
+    retry_session,
+)
+from vision.weights.cards import COCO_CLASSES
+
+View = Callable[..., HttpResponseBase]
+
+RECENT = 12
+PAGE_SIZE = 24
+STEPS = ("decode", "preprocess", "queue", "inference", "postprocess", "total")
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a script asks, which reads JSON, or a browser, which shows a page."""
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def page_view(view: View) -> View:
+    """Only for people who are signed in; a script is told so instead of being sent to a form.
+
+    What the services refuse becomes the error shape for scripts, and a message for people.
+    """
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated and wants_json(request):
+            return error_json("not_authenticated", MESSAGES["not_authenticated"], status=401)
+        try:
+            response = login_required(view)(request, *args, **kwargs)
+        except (DetectorError, UploadRejected) as error:
+            response = _refusal(request, error)
+        patch_vary_headers(response, ["Accept", "HX-Request"])
+        return response
+
+    return inner
+
+
+def _refusal(request: HttpRequest, error: DetectorError | UploadRejected) -> HttpResponse:
+    if wants_json(request):
+        fields = getattr(error, "fields", {})
+        return error_json(error.code, str(error), status=error.status, fields=fields)
+    messages.error(request, str(error))
+    session_id = request.resolver_match.kwargs.get("session_id") if request.resolver_match else None
+    if session_id:
+        return redirect("detector:session", session_id)
+    return redirect("detector:home")
+
+
+@require_safe
+@page_view
+def home(request: HttpRequest) -> HttpResponse:
+    """Totals, the uploader and the newest sessions."""
+    context = {
+        "totals": home_totals(request.user),
+        "recent": list_sessions(request.user)[:RECENT],
+        "options_config": options_config(),
+        "options_preset": new_preset(),
+        "example_button": True,
+    }
+    return render(request, "detector/home.html", context)
+
+
+@require_safe
+@page_view
+def upload(request: HttpRequest) -> HttpResponse:
+    """The uploader alone, with its options open."""
+    context = {
+        "options_config": options_config(),
+        "options_preset": new_preset(),
+        "options_open": True,
+    }
+    return render(request, "detector/upload.html", context)
+
+
+@require_POST
+@page_view
+def create(request: HttpRequest) -> HttpResponse:
+    """Take one picture and queue its session: 201 with its address, or the reason why not."""
+    file = request.FILES.get("image")
+    if file is None:
+        message = "Send a picture as multipart field image."
+        raise DetectorError("missing_image", message, fields={"image": message})
+    options = read_options(request.POST)
+    stored = store_picture(owner=request.user, data=file.read(), name=file.name or "")
+    made = create_session(owner=request.user, upload=stored, options=options)
+    if not wants_json(request):
+        return redirect("detector:session", made.pk)
+    answer = {
+        "id": str(made.pk),
+        "url": reverse("detector:session", args=[made.pk]),
+        "status": made.status,
+        "name": made.name,
+        "thumbnail": reverse("detector:thumbnail", args=[made.pk]),
+    }
+    return JsonResponse(answer, status=201)
+
+
+@require_POST
+@page_view
+def example(request: HttpRequest) -> HttpResponse:
+    """Make a session of the picture that comes with the installation."""
+    return redirect("detector:session", create_example_session(owner=request.user).pk)
+
+
+@require_GET
+@page_view
+def sessions(request: HttpRequest) -> HttpResponse:
+    """The list: searched, filtered, in pages; htmx gets the list alone."""
+    filters = parse_filters(request.GET)
+    page = Paginator(list_sessions(request.user, filters), PAGE_SIZE).get_page(
+        request.GET.get("page")
+    )
+    context = {"page": page, "is_filtered": filters.is_active}
+    if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
+        return render(request, "detector/_session_list.html", context)
+    context |= {
+        "query": request.GET,
+        "filters": filters,
+        "status_choices": DetectionSession.Status.choices,
+        "class_choices": sorted(COCO_CLASSES),
+        "model_choices": models_used(request.user),
+    }
+    return render(request, "detector/sessions.html", context)
+
+
+@require_GET
+@page_view
+def session(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """The result page, whatever state the session is in."""
+    shown = get_session(request.user, session_id)
+    context = {
+        "session": shown,
+        "overlay": session_overlay(shown) if shown.status == "done" else None,
+        "floor_percent": min(int(shown.confidence * 100), 98),
+        "timings": [
+            (name.capitalize(), shown.timings_ms[name])
+            for name in STEPS
+            if name in shown.timings_ms
+        ],
+        "shared_upload": shown.upload.sessions.exclude(pk=shown.pk).exists(),
+        "options_config": options_config(),
+        "options_preset": session_preset(shown),
+    }
+    return render(request, "detector/session.html", context)
+
+
+@require_GET
+@page_view
+def card(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """One card of the list, asked for when its job has finished."""
+    context = {
+        "session": get_session(request.user, session_id),
+        "selectable": "selectable" in request.GET,
+    }
+    return render(request, "detector/_session_card.html", context)
+
+
+@require_safe
+@page_view
+def picture(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
+    """The picture: as it came where browsers can show it, otherwise (or turned) as a JPEG."""
+    shown = get_session(request.user, session_id).upload
+    download = "download" in request.GET
+    if not download:
+        converted = shown_picture(request, upload=shown)
+        if converted is not None:
+            return converted
+    return serve_file(
+        request,
+        file=shown.file,
+        media_type=shown.media_type,
+        filename=shown.name,
+        download=download,
+    )
+
+
+@require_safe
+@page_view
+def thumbnail(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
+    """A small JPEG of the picture."""
+    shown = get_session(request.user, session_id).upload
+    return serve_file(
+        request, file=shown.thumbnail, media_type="image/jpeg", filename="thumbnail.jpg"
+    )
+
+
+@require_safe
+@page_view
+def export(request: HttpRequest, session_id: UUID, form: str) -> HttpResponseBase:
+    """The result as a file."""
+    if form not in EXPORTS:
+        raise Http404
+    return file_response(export_session(session=get_session(request.user, session_id), form=form))
+
+
+@require_POST
+@page_view
+def rename(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Give the session another name."""
+    renamed = rename_session(
+        session=get_session(request.user, session_id), name=request.POST.get("name", "")
+    )
+    return _done(request, renamed, {"id": str(renamed.pk), "name": renamed.name})
+
+
+@require_POST
+@page_view
+def delete(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Delete the session; its picture goes with the last session on it."""
+    gone = get_session(request.user, session_id)
+    delete_session(session=gone)
+    if wants_json(request):
+        return HttpResponse(status=204)
+    messages.success(request, f"“{gone.name}” is deleted.")
+    return redirect("detector:sessions")
+
+
+@require_POST
+@page_view
+def delete_many(request: HttpRequest) -> HttpResponse:
+    """Delete the selected sessions, as far as they are the user's."""
+    count = delete_sessions(user=request.user, ids=_uuids(request.POST.getlist("id")))
+    messages.success(request, f"{count} session{'' if count == 1 else 's'} deleted.")
+    return redirect("detector:sessions")
+
+
+@require_POST
+@page_view
+def rerun(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Run other options over the same picture, as a new session."""
+    before = get_session(request.user, session_id)
+    options = read_options(request.POST, iou=before.iou)
+    again = rerun_session(session=before, owner=request.user, options=options)
+    return redirect("detector:session", again.pk)
+
+
+@require_POST
+@page_view
+def cancel(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Stop the session's job."""
+    return _done(request, cancel_session(session=get_session(request.user, session_id)))
+
+
+@require_POST
+@page_view
+def retry(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Run a failed or cancelled session again."""
+    return _done(request, retry_session(session=get_session(request.user, session_id)))
+
+
+def _done(
+    request: HttpRequest, changed: DetectionSession, answer: dict[str, Any] | None = None
+) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse(answer or {"id": str(changed.pk), "status": changed.status})
+    return HttpResponseRedirect(reverse("detector:session", args=[changed.pk]))
+
+
+def _uuids(texts: list[str]) -> list[UUID]:
+    found = []
+    for text in texts:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found

@@ -1,0 +1,95 @@
+"""Users, clients, pictures and the real embedded worker."""
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.test import Client
+from PIL import Image
+from rest_framework.test import APIClient
+
+from common.jobs import runner
+from common.models import Job
+from detection_project.embedded import EmbeddedWorker
+
+
+@pytest.fixture(autouse=True)
+def own_media(settings: Any, tmp_path: Any) -> None:
+    """Give each test an empty media folder and an empty cache."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    cache.clear()
+
+
+@pytest.fixture
+def user(db: None) -> Any:
+    """Somebody."""
+    return get_user_model().objects.create_user("ada", password="correct horse")
+
+
+@pytest.fixture
+def other_user(db: None) -> Any:
+    """Somebody else."""
+    return get_user_model().objects.create_user("bob", password="battery staple")
+
+
+@pytest.fixture
+def signed_in(user: Any, client: Client) -> Client:
+    """A browser in which `user` is signed in."""
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def api(user: Any) -> APIClient:
+    """A REST client of `user`."""
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+@pytest.fixture
+def jpeg() -> bytes:
+    """A small JPEG, 64 x 48."""
+    return make_picture("JPEG", (64, 48))
+
+
+def make_picture(format: str, size: tuple[int, int]) -> bytes:
+    """Return a picture file of one colour."""
+    buffer = io.BytesIO()
+    Image.new("RGB", size, (40, 90, 160)).save(buffer, format)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def worker(transactional_db: None) -> Iterator[EmbeddedWorker]:
+    """The worker that `manage.py serve` runs, in a thread of the test's process."""
+    embedded = EmbeddedWorker(threads=2)
+    embedded.start()
+    assert embedded.ready.wait(10)
+    yield embedded
+    embedded.stop()
+    runner.allow_start()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for something that other threads bring about."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.01)
+
+
+def wait_for_job(job: Job, *states: str) -> Job:
+    """Wait until a job is in one of these states; by default until it has ended."""
+    wanted = states or (Job.State.DONE, Job.State.FAILED, Job.State.CANCELLED)
+
+    def there() -> bool:
+        job.refresh_from_db()
+        return job.state in wanted
+
+    wait_until(there)
+    return job
