@@ -11,6 +11,7 @@ class CommonConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the permission rules and the API's schema extensions."""
+        """Register permission rules, the API's schema extensions, and signal receivers."""
         import_module("common.rules")
         import_module("common.api.schema")
+        import_module("common.api.authentication").forget_on_changes()

@@ -15,7 +15,11 @@ TOO_LONG = 413
 
 
 class BodyTooLong(Exception):  # noqa: N818
-    """More bytes came than may come."""
+    """More bytes came than may come; `more` when some are still to come."""
+
+    def __init__(self, more: bool) -> None:
+        super().__init__()
+        self.more = more
 
 
 class BodyLimit:
@@ -46,13 +50,13 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
-                raise BodyTooLong
+                raise BodyTooLong(bool(message.get("more_body")))
             return message
 
         try:
             await self.application(scope, counted, send)
-        except BodyTooLong:
-            await refuse(receive, send, limit)
+        except BodyTooLong as error:
+            await refuse(receive, send, limit, more=error.more)
 
 
 def body_limit(path: str) -> int:
@@ -71,7 +75,7 @@ def announced_length(scope: Any) -> int | None:
     return None
 
 
-async def refuse(receive: Any, send: Any, limit: int) -> None:
+async def refuse(receive: Any, send: Any, limit: int, *, more: bool = True) -> None:
     """Answer 413, then listen on for a while.
 
     Most callers read an answer only when they have sent everything, and see a broken connection
@@ -87,8 +91,9 @@ async def refuse(receive: Any, send: Any, limit: int) -> None:
     ]
     await send({"type": "http.response.start", "status": TOO_LONG, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})
-    with contextlib.suppress(TimeoutError):  # a caller this slow has had its answer for long
-        await asyncio.wait_for(drain(receive), DRAIN_SECONDS)
+    if more:
+        with contextlib.suppress(TimeoutError):  # a caller this slow has had its answer for long
+            await asyncio.wait_for(drain(receive), DRAIN_SECONDS)
     await send({"type": "http.response.body", "body": b""})
 
 

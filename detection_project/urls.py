@@ -3,6 +3,7 @@
 from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -22,7 +23,11 @@ urlpatterns = [
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs/", csp_update(settings.SIGHTLINE_DOCS_POLICY)(swagger), name="api-docs"),
+    path(
+        "api/docs/",
+        csp_update(settings.SIGHTLINE_DOCS_POLICY)(login_required(swagger)),
+        name="api-docs",
+    ),
     path("api/", include("detector.api.urls")),
     path("", include("detector.urls")),
 ]

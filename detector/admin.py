@@ -14,7 +14,7 @@ from detector.services.sessions import delete_session
 
 
 @admin.register(DetectionSession)
-class DetectionSessionAdmin(ModelAdmin):  # type: ignore[type-arg, misc]
+class DetectionSessionAdmin(ModelAdmin):  # type: ignore[misc]
     """Sessions of all users; deleting one deletes its objects, job and last picture too."""
 
     list_display = ("name", "owner", "state", "task", "model", "object_count", "created_at")
@@ -56,7 +56,7 @@ class DetectionSessionAdmin(ModelAdmin):  # type: ignore[type-arg, misc]
 
 
 @admin.register(DetectedObject)
-class DetectedObjectAdmin(ModelAdmin):  # type: ignore[type-arg, misc]
+class DetectedObjectAdmin(ModelAdmin):  # type: ignore[misc]
     """Objects of all sessions, to look at."""
 
     list_display = ("class_name", "confidence", "session", "x", "y", "width", "height")

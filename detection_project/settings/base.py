@@ -94,6 +94,8 @@ MIDDLEWARE = [
     "detection_project.middleware.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+# Django looks for its own middlewares by name and does not see that ours are subclasses of them.
+SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
 ROOT_URLCONF = "detection_project.urls"
 ASGI_APPLICATION = "detection_project.asgi.application"
 TEMPLATES = [
@@ -122,9 +124,7 @@ DATABASES = {
             # A transaction that starts by reading and then writes fails at once when another
             # one wrote meanwhile; IMMEDIATE waits for its turn instead.
             "transaction_mode": "IMMEDIATE",
-            "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384;"
-            ),
+            "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"),
         },
     }
 }
@@ -277,8 +277,9 @@ SIGHTLINE_SWEEP_SECONDS = 10.0
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels.layers.InMemoryChannelLayer",
-        # A page that stops reading loses messages beyond this; it never grows the process.
-        "CONFIG": {"capacity": 2000, "expiry": 120},
+        # A page that stops reading loses messages beyond this; it never grows the process. By
+        # default a page that is open for a day is dropped from its groups.
+        "CONFIG": {"capacity": 2000, "expiry": 120, "group_expiry": 10 * 365 * 86400},
     }
 }
 

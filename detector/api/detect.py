@@ -116,7 +116,7 @@ def read_files(request: Request) -> list[Any]:
         raise DetectorError("missing_image", message, fields={"image": message})
     limit = max_files()
     if len(files) > limit:
-        message = f"{len(files)} files are too many; at most {limit} are answered in one request."
+        message = f"At most {limit} pictures are answered in one request, not {len(files)}."
         raise DetectorError("too_many_files", message, fields={"image": message})
     return list(files)
 

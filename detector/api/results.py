@@ -31,8 +31,8 @@ def detections_json(detections: Detections, *, masks: str = "polygons") -> list[
     corners = np.asarray(detections.xyxy, dtype=np.float64)
     boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
     columns = zip(
-        detections.data["class_name"].tolist(),
-        detections.class_id.tolist(),
+        np.asarray(detections.data["class_name"]).tolist(),
+        np.asarray(detections.class_id).tolist(),
         np.asarray(detections.confidence, dtype=np.float64).round(4).tolist(),
         boxes.round(2).tolist(),
         strict=True,

@@ -110,7 +110,7 @@ class SessionViewSet(
     )
     def create(self, request: Request) -> Response:
         """Store a picture and queue its session."""
-        form = request.data
+        form = request.POST
         files = read_files(request)
         if len(files) > 1:
             message = "A session has one picture; send one request for each."

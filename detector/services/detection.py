@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from django.db import transaction
@@ -246,9 +246,13 @@ def _tidy(detections: Detections, options: DetectionOptions) -> Detections:
     if options.classes and metadata.get("model") != options.model:
         # The fallback numbers its classes its own way; only names mean the same.
         named = np.isin(detections.data.get("class_name", ()), options.classes)
-        detections = detections[named] if len(detections) else detections
+        detections = _select(detections, named) if len(detections) else detections
     confidence = detections.confidence
     if confidence is not None and np.any(np.diff(confidence) > 0):
-        detections = detections[np.argsort(-confidence, kind="stable")]
+        detections = _select(detections, np.argsort(-confidence, kind="stable"))
     detections.metadata = metadata
     return detections
+
+
+def _select(detections: Detections, rows: NDArray[Any]) -> Detections:
+    return cast("Detections", detections[rows])

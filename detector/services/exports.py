@@ -219,7 +219,7 @@ def _file(session: DetectionSession, content: bytes, media_type: str, ending: st
 
 
 def _stem(name: str) -> str:
-    cleaned = clean_name(name)
+    cleaned = clean_name(name.replace("/", "_").replace("\\", "_"))
     path = PurePath(cleaned)
     stem = path.stem if path.suffix.lower() in PICTURE_SUFFIXES else cleaned
     return stem[:120].strip(". ") or "picture"

@@ -1,6 +1,6 @@
 /** Cards of unfinished sessions follow their jobs; a finished one is exchanged for its new face. */
 
-import { Watcher } from "./events.js";
+import { onNews, Watcher } from "./events.js";
 import { request } from "./http.js";
 
 const watcher = new Watcher();
@@ -20,7 +20,7 @@ async function exchange(card) {
 }
 
 /** @param {import("./events.js").SessionNews} news */
-function onNews(news) {
+function follow(news) {
   const card = cardOf(news.id);
   if (!card) return;
   if (news.type === "session.deleted") { card.remove(); return; }
@@ -37,9 +37,11 @@ function onNews(news) {
 
 function watchAll() {
   for (const card of document.querySelectorAll('.session-card[data-status="queued"], .session-card[data-status="running"]')) {
-    watcher.watch(card.getAttribute("data-session") ?? "", onNews);
+    watcher.watch(card.getAttribute("data-session") ?? "", follow);
   }
 }
 
+// A finished card changes no more, but it may be deleted in another window.
+onNews((news) => { if (news.type === "session.deleted") cardOf(news.id)?.remove(); });
 document.addEventListener("htmx:afterSettle", watchAll);
 watchAll();

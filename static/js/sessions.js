@@ -38,6 +38,16 @@ need("#bulk-all").addEventListener("click", () => setAll(true));
 need("#bulk-none").addEventListener("click", () => setAll(false));
 document.addEventListener("htmx:afterSettle", refresh);
 
+// The field searches while it is typed in. Leaving it, perhaps by a click on the next page, must not
+// search again, so its change event stays here.
+need("#filter-q").addEventListener("change", (event) => event.stopPropagation());
+
+const toggle = need("[data-filter-toggle]");
+toggle.addEventListener("click", () => {
+  const open = need("#filters").classList.toggle("is-open");
+  toggle.setAttribute("aria-expanded", String(open));
+});
+
 const dialog = /** @type {HTMLDialogElement} */ (need("#rename-dialog"));
 const input = /** @type {HTMLInputElement} */ (need("#rename-name"));
 let url = "";

@@ -211,6 +211,22 @@ def new_page(
 
 
 @pytest.fixture
+def until() -> Callable[[Any, str], None]:
+    """Waits until an expression of a page is true; the policy forbids Playwright's own way."""
+
+    def wait(page: Any, expression: str) -> None:
+        page.evaluate(f"""async () => {{
+          const end = performance.now() + {PATIENCE_MS};
+          while (!({expression})) {{
+            if (performance.now() > end) throw new Error("It never became true.");
+            await new Promise(requestAnimationFrame);
+          }}
+        }}""")
+
+    return wait
+
+
+@pytest.fixture
 def page(new_page: Callable[..., Any]) -> Any:
     """A signed-in page of 1280 x 800 that allows no error in the console."""
     return new_page()

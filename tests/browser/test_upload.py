@@ -71,7 +71,8 @@ def test_a_file_that_is_no_picture_says_so_in_its_row(
     expect(page.locator("#queue-summary")).to_have_text("1 picture done · 2 failed")
     for row in page.locator(".upload[data-state=failed]").all():
         assert len(row.locator(".upload-note").inner_text()) > 10
-        expect(row.locator("[data-act=retry]")).to_be_visible()
+        # The same bytes would be refused again.
+        expect(row.locator("[data-act=retry]")).to_be_hidden()
 
 
 def test_an_empty_file_is_refused_in_the_servers_words_without_asking_it(
@@ -101,6 +102,21 @@ def test_an_upload_can_be_cancelled_and_sent_again(page: Any, bus: Path, zidane:
     expect(rows.first).to_have_attribute("data-state", "done")
     rows.last.locator("[data-act=cancel]").click()
     expect(rows).to_have_count(1)
+
+
+def test_a_full_disk_is_named_and_the_file_can_be_sent_again(
+    page: Any, bus: Path, zidane: Path, complaints: Any
+) -> None:
+    complaints.expect("status of 507")
+    body = {"error": {"code": "disk_full", "message": "The disk is full.", "fields": {}}}
+    page.goto("/")
+    page.route("**/sessions/create/", lambda route: route.fulfill(status=507, json=body))
+    page.set_input_files("#upload-input", [bus, zidane])
+    expect(page.locator("#queue-summary")).to_have_text("0 pictures done · 2 failed")
+    expect(page.locator(".upload-note").first).to_have_text("The disk is full.")
+    page.unroute("**/sessions/create/")
+    page.get_by_role("button", name="Retry failed").click()
+    expect(page.locator("#queue-summary")).to_have_text("2 pictures done")
 
 
 def test_the_progress_arrives_without_the_socket_too(page: Any, bus: Path, zidane: Path) -> None:

@@ -45,7 +45,8 @@ _REFUSED: Final[tuple[tuple[bytes, str], ...]] = (
 )
 
 _MARKUP: Final = re.compile(
-    rb"\s*(?:<\?xml[^>]*>|<!--.*?-->|<!doctype[^>]*>|\s)*<(svg|html|head|body|script)\b",
+    # Atomic: on endless comments a backtracking search would take for ever.
+    rb"(?>\s+|<\?xml[^>]*>|<!--.*?-->|<!doctype[^>]*>)*+<(svg|html|head|body|script)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _SUPPORTED: Final = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC and AVIF pictures can be read."

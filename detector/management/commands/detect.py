@@ -50,7 +50,7 @@ class Command(BaseCommand):
         "picture beside each (or into --out). A picture that cannot be read is reported, the "
         "others are finished, and the exit code is 1."
     )
-    requires_system_checks: Sequence[str] = []
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""

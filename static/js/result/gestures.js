@@ -4,8 +4,8 @@
 
 const DRAG_FROM = 4;
 
-/** @param {HTMLElement} stage @param {Viewport} viewport */
-export function listenToGestures(stage, viewport) {
+/** @param {HTMLElement} stage @param {Viewport} viewport @param {() => void} onEscape */
+export function listenToGestures(stage, viewport, onEscape) {
   wheel(stage, viewport);
   pointers(stage, viewport);
   stage.addEventListener("dblclick", (event) => {
@@ -14,7 +14,7 @@ export function listenToGestures(stage, viewport) {
     if (viewport.view.scale > viewport.fitView().scale * 1.05) viewport.fit();
     else viewport.zoomAt(3, x, y, true);
   });
-  document.addEventListener("keydown", (event) => keys(event, stage, viewport));
+  document.addEventListener("keydown", (event) => keys(event, stage, viewport, onEscape));
 }
 
 /** @param {HTMLElement} stage @param {{clientX: number, clientY: number}} event @returns {[number, number]} */
@@ -83,14 +83,15 @@ function pointers(stage, viewport) {
   }, { capture: true });
 }
 
-/** @param {KeyboardEvent} event @param {HTMLElement} stage @param {Viewport} viewport */
-function keys(event, stage, viewport) {
+/** @param {KeyboardEvent} event @param {HTMLElement} stage @param {Viewport} viewport @param {() => void} onEscape */
+function keys(event, stage, viewport, onEscape) {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const target = /** @type {Element} */ (event.target);
   if (target.closest("input:not([type=checkbox]), select, textarea, [contenteditable], .menu")) return;
   if (event.key === "+" || event.key === "=") viewport.step(1);
   else if (event.key === "-") viewport.step(-1);
   else if (event.key === "0") viewport.fit();
+  else if (event.key === "Escape") onEscape();
   else if (target === stage && event.key.startsWith("Arrow")) {
     const step = 80;
     if (event.key === "ArrowLeft") viewport.panBy(step, 0, true);

@@ -22,12 +22,14 @@ const picture = /** @type {HTMLImageElement} */ (need("#picture"));
 const layer = /** @type {SVGElement} */ (/** @type {unknown} */ (need("#overlay")));
 const size = { width: Number(stage.dataset.width), height: Number(stage.dataset.height) };
 const viewport = new Viewport(stage, picture, layer, size);
+/** @type {ResultModel | null} */
+let model = null;
 
 function showResult() {
   const data = readJson("session-data");
   if (!data) return;
   performance.mark("result-start");
-  const model = new ResultModel(data);
+  model = new ResultModel(data);
   new Overlay(layer, model, viewport);
   if (data.objects.length) {
     fillPanel(need("#panel"), model, layer);
@@ -77,7 +79,7 @@ picture.addEventListener("error", () => {
   if (picture.dataset.fallback && picture.src !== picture.dataset.fallback) { picture.src = picture.dataset.fallback; delete picture.dataset.fallback; }
 });
 
-listenToGestures(stage, viewport);
+listenToGestures(stage, viewport, () => model?.select(null));
 listenToRename(root);
 for (const element of document.querySelectorAll("[data-options]")) initOptions(/** @type {HTMLElement} */ (element));
 showResult();

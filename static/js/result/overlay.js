@@ -29,6 +29,16 @@ function pathOf(polygons) {
   }).join("");
 }
 
+/**
+ * Where a label begins along one axis: at its box, moved so far that it stays on the stage, but not
+ * away from the box.
+ * @param {number} wanted @param {number} boxEnd @param {number} roomEnd
+ */
+function kept(wanted, boxEnd, roomEnd) {
+  if (wanted < 1) return Math.min(1, Math.max(wanted, boxEnd));
+  return Math.min(wanted, Math.max(roomEnd - 1, 1));
+}
+
 export class Overlay {
   /** @type {Map<number, {object: SVGElement, tag: SVGElement, width: number}>} */
   #parts = new Map();
@@ -132,6 +142,7 @@ export class Overlay {
   /** Where labels would cover each other the surer object keeps its own; the rest come with zoom. */
   #declutter() {
     const { scale, x, y } = this.viewport.view;
+    const room = { width: this.viewport.stage.clientWidth, height: this.viewport.stage.clientHeight };
     /** @type {[number, number, number][]} */
     const placed = [];
     const byConfidence = [...this.model.objects].sort((a, b) => b.confidence - a.confidence);
@@ -139,8 +150,11 @@ export class Overlay {
       if (!this.model.isVisible(object)) continue;
       const parts = this.#parts.get(object.i);
       if (!parts) continue;
-      const left = object.box[0] * scale + x;
-      const top = object.box[1] * scale + y - TAG_HEIGHT;
+      const [boxX, boxY, boxWidth, boxHeight] = object.box.map((value) => value * scale);
+      const left = kept(boxX + x, boxX + boxWidth + x - 24, room.width - parts.width);
+      const top = kept(boxY + y - TAG_HEIGHT, boxY + boxHeight + y - TAG_HEIGHT, room.height - TAG_HEIGHT);
+      const place = `translate(${(left - x) / scale} ${(top + TAG_HEIGHT - y) / scale})`;
+      if (parts.tag.getAttribute("transform") !== place) parts.tag.setAttribute("transform", place);
       const covered = placed.some(([l, t, w]) => left < l + w && l < left + parts.width && Math.abs(top - t) < TAG_HEIGHT);
       parts.tag.classList.toggle("is-covered", covered);
       if (!covered) placed.push([left, top, parts.width]);

@@ -72,7 +72,7 @@ export class Viewport extends EventTarget {
     const { clientWidth: stageWidth, clientHeight: stageHeight } = this.stage;
     const fit = this.fitView().scale;
     const wanted = Math.min((stageWidth * 0.5) / Math.max(width, 1), (stageHeight * 0.5) / Math.max(height, 1));
-    const scale = Math.min(Math.max(wanted, fit), Math.max(fit * 8, 4));
+    const scale = Math.min(Math.max(wanted, fit), Math.max(fit * 5, 3));
     this.#leaveFit();
     this.#go(this.#held({
       scale, x: stageWidth / 2 - (x + width / 2) * scale, y: stageHeight / 2 - (y + height / 2) * scale,
@@ -111,7 +111,8 @@ export class Viewport extends EventTarget {
     const from = this.view;
     const start = performance.now();
     const frame = (/** @type {number} */ now) => {
-      const t = Math.min(1, (now - start) / CALM_MS);
+      // The time of a frame may lie before the moment that asked for it.
+      const t = Math.max(0, Math.min(1, (now - start) / CALM_MS));
       const eased = 1 - (1 - t) ** 3;
       const mix = (/** @type {number} */ a, /** @type {number} */ b) => a + (b - a) * eased;
       this.view = { scale: mix(from.scale, view.scale), x: mix(from.x, view.x), y: mix(from.y, view.y) };

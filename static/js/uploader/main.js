@@ -67,7 +67,7 @@ function summarise() {
   if (summary.textContent !== text) summary.textContent = text;
   button("cancel").hidden = open < 2;
   button("clear").hidden = open === items.length;
-  button("retry").hidden = !items.some((item) => item.state === "failed" && !item.judgedHere);
+  button("retry").hidden = !items.some((item) => item.state === "failed" && !item.final);
 }
 
 /** @param {string} name @returns {HTMLButtonElement} */

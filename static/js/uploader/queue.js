@@ -12,7 +12,10 @@ const AT_ONCE = 3;
 /** @typedef {"waiting" | "uploading" | "queued" | "running" | "done" | "failed" | "cancelled"} State */
 /** @typedef {{file: File, options: [string, string][], state: State, progress: number, message: string, error: string,
  *             count: number | null, session: import("./transfer.js").CreatedSession | null, abort: (() => void) | null,
- *             judgedHere: boolean}} Item */
+ *             final: boolean}} Item */
+
+// The same bytes will be refused again.
+const FINAL = new Set([400, 413, 415, 422]);
 
 /** @param {Item} item */
 export const isOpen = (item) => ["waiting", "uploading", "queued", "running"].includes(item.state);
@@ -40,7 +43,7 @@ export class UploadQueue {
       /** @type {Item} */
       const item = {
         file, options, state: error ? "failed" : "waiting", progress: 0, message: "", error, count: null,
-        session: null, abort: null, judgedHere: Boolean(error),
+        session: null, abort: null, final: Boolean(error),
       };
       return item;
     });
@@ -62,7 +65,7 @@ export class UploadQueue {
 
   /** @param {Item} item */
   async retry(item) {
-    if (isOpen(item) || item.judgedHere) return;
+    if (isOpen(item) || item.final) return;
     if (!item.session) {
       this.#set(item, { state: "waiting", progress: 0, error: "", message: "" });
       this.#pump();
@@ -103,7 +106,8 @@ export class UploadQueue {
       this.#follow(item);
     } catch (error) {
       const aborted = error instanceof DOMException && error.name === "AbortError";
-      this.#set(item, aborted ? { state: "cancelled" } : { state: "failed", error: /** @type {Error} */ (error).message });
+      const { message, status } = /** @type {import("../http.js").RequestFailed} */ (error);
+      this.#set(item, aborted ? { state: "cancelled" } : { state: "failed", error: message, final: FINAL.has(status) });
     } finally {
       item.abort = null;
       this.#sending -= 1;

@@ -33,7 +33,7 @@ export class Row {
   }
 
   #preview() {
-    if (!this.item.file.type.startsWith("image/") || this.item.judgedHere) return;
+    if (!this.item.file.type.startsWith("image/") || this.item.final) return;
     const url = URL.createObjectURL(this.item.file);
     this.release = () => { URL.revokeObjectURL(url); this.release = null; };
     this.picture.hidden = false;
@@ -57,7 +57,7 @@ export class Row {
     link.hidden = item.state !== "done" || !item.session;
     if (item.session) link.href = item.session.url;
     link.setAttribute("aria-label", `See the result of ${item.file.name}`);
-    need('[data-act="retry"]', element).hidden = !["failed", "cancelled"].includes(item.state) || item.judgedHere;
+    need('[data-act="retry"]', element).hidden = !["failed", "cancelled"].includes(item.state) || item.final;
     need('[data-act="cancel"] span', element).textContent = isOpen(item) ? `Cancel ${item.file.name}` : `Remove ${item.file.name} from this list`;
     // Formats the browser cannot show get the server's thumbnail.
     if (item.session && this.picture.hidden && this.picture.src !== item.session.thumbnail && !this.#askedServer) {
