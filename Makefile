@@ -52,9 +52,9 @@ bench: $(VENV)/.development ## Measure against the peers; writes benchmarks/resu
 	$(BIN)/python -m benchmarks
 
 lock: $(VENV)/.development ## Compile requirements*.txt from requirements*.in
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 		--overrides requirements-overrides.txt requirements.in -o requirements.txt
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 		--overrides requirements-overrides.txt requirements-dev.in -o requirements-dev.txt
 
 clean: ## Remove what can be made again; data/ stays

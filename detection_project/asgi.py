@@ -16,12 +16,13 @@ from django.urls import path  # noqa: E402
 from common.broadcast.consumers import UserEventsConsumer  # noqa: E402
 from detection_project.body_limit import BodyLimit  # noqa: E402
 from detection_project.lifespan import Lifespan  # noqa: E402
+from detection_project.request_threads import RequestThreads  # noqa: E402
 
 websocket_urlpatterns = [path("ws/events/", UserEventsConsumer.as_asgi())]
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(django_application),
+        "http": BodyLimit(RequestThreads(django_application)),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),

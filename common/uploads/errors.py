@@ -4,7 +4,7 @@
 STATUS_BY_CODE = {
     "file_too_large": 413,
     "too_many_pixels": 413,
-    "picture_too_large": 413,
+    "side_too_long": 413,
     "unsupported_format": 415,
     "not_a_picture": 415,
     "empty_file": 400,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.templatetags.static import static
 
 from detection_project.keys import load_keys
 from detection_project.settings import env
@@ -118,7 +119,7 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "db.sqlite3",
-        "CONN_MAX_AGE": 0,  # a connection per request thread would never be reused under ASGI
+        "CONN_MAX_AGE": 60,  # request threads are kept: detection_project.request_threads
         "OPTIONS": {
             "timeout": 20,
             # A transaction that starts by reading and then writes fails at once when another
@@ -284,7 +285,14 @@ CHANNEL_LAYERS = {
 }
 
 # ------------------------------------------------------------------ admin and logging
-UNFOLD = {"SITE_TITLE": "Sightline", "SITE_HEADER": "Sightline", "SITE_URL": "/"}
+UNFOLD = {
+    "SITE_TITLE": "Sightline",
+    "SITE_HEADER": "Sightline",
+    "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}
+    ],
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

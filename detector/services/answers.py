@@ -122,7 +122,7 @@ def _answer(
     session = None
     if owner is not None:
         try:
-            session = _keep(item, detections, options, owner, timings)
+            session = _keep(item, detections, run, options, owner, timings)
         except UploadRejected as error:
             return Refusal(item.name, error)
     return Answer(item.name, item.image, detections, run, timings, session)
@@ -131,6 +131,7 @@ def _answer(
 def _keep(
     item: _Decoded,
     detections: Detections,
+    run: RunInfo,
     options: DetectionOptions,
     owner: Any,
     timings: dict[str, float],
@@ -142,6 +143,7 @@ def _keep(
             upload=upload,
             options=options,
             detections=detections,
+            run=run,
             timings_ms=timings,
         )
     except BaseException:

@@ -106,15 +106,28 @@ def record_session(
     upload: Upload,
     options: DetectionOptions,
     detections: Detections,
+    run: RunInfo | None = None,
     timings_ms: Mapping[str, float] | None = None,
     name: str = "",
     source: str = DetectionSession.Source.API,
 ) -> DetectionSession:
-    """Store the result of a detection that is already made, as a finished session."""
+    """Store the result of a detection that is already made, as a finished session.
+
+    Args:
+        owner: Whose session it becomes.
+        upload: The picture.
+        options: What was looked for.
+        detections: What was found.
+        run: Who answered; read from ``detections`` when the caller has not done so.
+        timings_ms: Milliseconds per step; those of ``run`` by default.
+        name: The upload's name by default.
+        source: A value of ``DetectionSession.Source``.
+    """
     session = new_session(owner=owner, upload=upload, options=options, name=name, source=source)
     records = records_from_detections(detections)
+    run = run or describe_run(detections, requested=options.model)
     with transaction.atomic():
-        _fill(session, records, describe_run(detections, requested=options.model), timings_ms)
+        _fill(session, records, run, timings_ms)
         session.save(force_insert=True)
         _insert_objects(session, records)
         publish_session_done(session)

@@ -74,7 +74,10 @@ function singleSubmit() {
 
 function htmxHooks() {
   document.addEventListener("htmx:configRequest", (event) => {
-    /** @type {CustomEvent} */ (event).detail.headers["X-CSRFToken"] = csrfToken();
+    const { headers, parameters, verb } = /** @type {CustomEvent} */ (event).detail;
+    headers["X-CSRFToken"] = csrfToken();
+    // Fields left empty narrow nothing and would only lengthen the address.
+    if (verb === "get") for (const name of Object.keys(parameters)) if (parameters[name] === "") delete parameters[name];
   });
   for (const name of ["htmx:sendError", "htmx:responseError"]) {
     document.addEventListener(name, () => toast("The server did not answer as expected. Reload the page.", { error: true }));

@@ -9,6 +9,7 @@ import { getJson } from "./http.js";
  *             object_count?: number | null, error?: {code: string, message: string} | null}} SessionNews */
 
 const POLL_MS = 1500;
+const FIRST_POLL_MS = 150;
 const LIVE = new Set(["queued", "running"]);
 
 class Events extends EventTarget {
@@ -71,9 +72,11 @@ export class Watcher {
 
   /** @param {string} id @param {(news: SessionNews) => void} listener */
   watch(id, listener) {
-    // Heard at 0: the first poll asks at once for what was missed.
+    // Heard at 0: the first poll asks for what was missed.
     this.#watched.set(id, { listener, heard: 0 });
-    if (!this.#timer) this.#timer = window.setInterval(() => void this.#poll(), POLL_MS);
+    if (this.#timer) return;
+    this.#timer = window.setInterval(() => void this.#poll(), POLL_MS);
+    window.setTimeout(() => void this.#poll(), FIRST_POLL_MS);
   }
 
   /** @param {string} id */

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 GIVE_FILES = """
@@ -124,6 +125,25 @@ def test_the_progress_arrives_without_the_socket_too(page: Any, bus: Path, zidan
     page.goto("/")
     page.set_input_files("#upload-input", [bus, zidane])
     expect(page.locator("#queue-summary")).to_have_text("2 pictures done")
+
+
+@pytest.mark.parametrize("form", ["TIFF", "GIF"])
+def test_formats_that_browsers_do_not_show_are_shown_as_a_jpeg(
+    page: Any, tmp_path: Path, bus: Path, form: str
+) -> None:
+    file = tmp_path / f"picture.{form.lower()}"
+    with Image.open(bus) as picture:
+        picture.save(file, form)
+    page.goto("/sessions/new/")
+    page.set_input_files("#upload-input", file)
+    page.wait_for_selector("#panel[data-state=done]")
+    # Its own size, not that of the thumbnail which stands in when all else fails.
+    size = page.evaluate(
+        "document.querySelector('#picture').decode().then(() => "
+        "[document.querySelector('#picture').naturalWidth, document.querySelector('#picture').src])"
+    )
+    assert size[0] == 810
+    assert page.request.get(size[1]).headers["content-type"] == "image/jpeg"
 
 
 def test_options_narrow_what_is_found(page: Any, bus: Path) -> None:

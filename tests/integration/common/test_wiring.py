@@ -7,11 +7,13 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.conf import settings as django_settings
 from django.test import AsyncClient, Client
 from django.utils.module_loading import import_string
@@ -20,6 +22,7 @@ from common.inference import set_engine_for_tests
 from common.jobs import heartbeat
 from detection_project.body_limit import BodyLimit, body_limit
 from detection_project.keys import load_keys, read_key, save_key
+from detection_project.request_threads import IDLE_THREADS, RequestThreads
 from detection_project.settings import env
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -290,3 +293,24 @@ def test_the_probe_of_the_process_is_a_coroutine() -> None:
     from detection_project import health
 
     assert inspect.iscoroutinefunction(health.healthz)
+
+
+# ---------------------------------------------------------------- threads
+async def test_requests_have_threads_of_their_own_which_are_used_again() -> None:
+    used: dict[str, set[int]] = {"one by one": set(), "at once": set()}
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        async with ThreadSensitiveContext():  # as Django does inside
+            first = await sync_to_async(threading.get_ident)()
+            await asyncio.sleep(0.01)
+            assert await sync_to_async(threading.get_ident)() == first
+            assert first not in used["at once"] or scope["path"] == "one by one"
+            used[scope["path"]].add(first)
+
+    threads = RequestThreads(application)
+    for _ in range(5):
+        await threads({"path": "one by one"}, None, None)
+    await asyncio.gather(*[threads({"path": "at once"}, None, None) for _ in range(20)])
+    assert len(used["one by one"]) == 1
+    assert len(used["at once"]) == 20
+    assert len(threads.idle) == IDLE_THREADS
