@@ -6,13 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 TESTDATA := $(abspath ../shared/data)
 
-# Settings of this machine, if there are any: see .env.example.
--include .env
-export
-
-# Contributors' pictures and weights, where they stand beside the checkout.
+# Contributors' pictures and weights, where they stand beside the checkout; .env has the last word.
 ifneq ($(wildcard $(TESTDATA)/weights),)
+ifeq ($(shell grep -s '^VISION_WEIGHTS_DIR=' .env),)
 export VISION_WEIGHTS_DIR ?= $(TESTDATA)/weights
+endif
 endif
 ifneq ($(wildcard $(TESTDATA)),)
 export SIGHTLINE_TEST_DATA ?= $(TESTDATA)

@@ -9,6 +9,24 @@ TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 
 
+def read_file(path: Path) -> None:
+    """Set variables from a file of NAME=value lines; what is set already stays.
+
+    Empty lines and lines that start with "#" are skipped; a value may stand in quotes.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return
+    for line in lines:
+        name, found, value = line.strip().partition("=")
+        if found and not name.startswith("#"):
+            value = value.strip()
+            if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+                value = value[1:-1]
+            os.environ.setdefault(name.removeprefix("export ").strip(), value)
+
+
 def text(name: str, default: str = "") -> str:
     """Return the variable, stripped, or `default` when it is unset or empty."""
     return os.environ.get(name, "").strip() or default

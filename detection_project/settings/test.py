@@ -29,6 +29,7 @@ DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1", "[::1]"]
 # A file, not memory: threads must meet the same locks as in the real thing.
 DATABASES["default"]["TEST"] = {"NAME": str(_data / "test.sqlite3")}
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # no connection outlives the test that opened it
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Hashed names need a collected folder; the tests of `setup` make one for themselves.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -232,7 +232,7 @@ def test_closing_while_lists_run_ends_cleanly(make_engine: Callable[..., Engine]
     engine = make_engine(precision="fp32")
     engine.detect([PICTURE])
     with ThreadPoolExecutor(4) as pool:
-        lists = [pool.submit(engine.detect, [PICTURE] * 40) for _ in range(4)]
+        lists = [pool.submit(engine.detect, [PICTURE] * 12) for _ in range(4)]
         pool.submit(engine.detect, [PICTURE]).result()
         engine.close()
         for future in lists:

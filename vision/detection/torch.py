@@ -91,7 +91,7 @@ class TorchRuntime:
     @torch.inference_mode()
     def _infer(self, batch: Sequence[NetworkInput]) -> list[Candidates]:
         outputs = dict(zip(self._outputs, self._network(self._upload(batch)), strict=True))
-        return [_select(outputs, row, item.query) for row, item in enumerate(batch)]
+        return _select(outputs, [item.query for item in batch])
 
     def _upload(self, batch: Sequence[NetworkInput]) -> torch.Tensor:
         if not self._on_gpu and len(batch) == 1:
@@ -104,26 +104,52 @@ class TorchRuntime:
         return staging.to(self._device, non_blocking=True)
 
 
-def _select(outputs: dict[str, torch.Tensor], row: int, query: Query) -> Candidates:
-    """Choose the candidates of one picture on the device and bring them back."""
-    scores = outputs["scores"][row]
-    chosen = scores > logit(query.confidence)
-    if query.classes is not None:
-        wanted = torch.tensor(query.classes, dtype=torch.int32, device=scores.device)
-        chosen &= torch.isin(outputs["labels"][row], wanted)
-    anchors = chosen.nonzero().squeeze(1)
-    maps = PER_PICTURE_MAPS if len(anchors) else ()
+def _select(outputs: dict[str, torch.Tensor], queries: Sequence[Query]) -> list[Candidates]:
+    """Choose the candidates of a batch on the device and bring them back in one piece."""
+    scores, labels = outputs["scores"], outputs["labels"]
+    limits = [logit(query.confidence) for query in queries]
+    chosen = scores > torch.tensor(limits, device=scores.device)[:, None]
+    for row, query in enumerate(queries):
+        if query.classes is not None:
+            wanted = torch.tensor(query.classes, dtype=labels.dtype, device=labels.device)
+            chosen[row] &= torch.isin(labels[row], wanted)
+    rows, anchors = chosen.nonzero(as_tuple=True)
+    names = ["boxes", *(name for name in PER_ANCHOR_FEATURES if name in outputs)]
+    # float32 holds anchor and class numbers exactly: both stay far below 2 ** 24.
+    whole = torch.stack((rows, anchors, labels[rows, anchors], scores[rows, anchors]), dim=1)
+    parts = [whole.float(), *(outputs[name][rows, :, anchors].float() for name in names)]
+    table: NDArray[np.float32] = torch.cat(parts, dim=1).cpu().numpy()
+    widths = [outputs[name].shape[1] for name in names]
+    edges = np.searchsorted(table[:, 0], np.arange(len(queries) + 1))
+    found = []
+    for row in range(len(queries)):
+        part = table[edges[row] : edges[row + 1]]
+        maps = PER_PICTURE_MAPS if len(part) else ()
+        found.append(
+            _unpack(
+                part,
+                dict(zip(names, widths, strict=True)),
+                {name: _floats(outputs[name][row]) for name in maps if name in outputs},
+            )
+        )
+    return found
 
-    def pick(name: str) -> NDArray[np.float32]:
-        return _floats(outputs[name][row][:, anchors].T.contiguous())
 
+def _unpack(
+    part: NDArray[np.float32], widths: dict[str, int], maps: dict[str, NDArray[np.float32]]
+) -> Candidates:
+    """Take the columns of one picture's candidates apart: row, anchor, label, score, outputs."""
+    columns, start = {}, 4
+    for name, width in widths.items():
+        columns[name] = np.ascontiguousarray(part[:, start : start + width])
+        start += width
     return Candidates(
-        anchors=anchors.cpu().numpy(),
-        logits=_floats(scores[anchors]),
-        class_ids=outputs["labels"][row][anchors].long().cpu().numpy(),
-        distributions=pick("boxes"),
-        features={name: pick(name) for name in PER_ANCHOR_FEATURES if name in outputs},
-        maps={name: _floats(outputs[name][row]) for name in maps if name in outputs},
+        anchors=part[:, 1].astype(np.int64),
+        logits=part[:, 3],
+        class_ids=part[:, 2].astype(np.int64),
+        distributions=columns.pop("boxes"),
+        features=columns,
+        maps=maps,
     )
 
 

@@ -111,6 +111,7 @@ class Page:
         await self.wire.wait()
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_nobody_is_told_anything_without_signing_in() -> None:
     page = Page(AnonymousUser())
     await page.open()

@@ -314,3 +314,21 @@ async def test_requests_have_threads_of_their_own_which_are_used_again() -> None
     assert len(used["one by one"]) == 1
     assert len(used["at once"]) == 20
     assert len(threads.idle) == IDLE_THREADS
+
+
+def test_a_file_sets_what_the_shell_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGHTLINE_A", "from the shell")
+    for name in ("SIGHTLINE_B", "SIGHTLINE_C", "SIGHTLINE_D"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    file = tmp_path / ".env"
+    file.write_text(
+        "# a comment=1\n\nSIGHTLINE_A=x\nSIGHTLINE_B = p$ss#w=rd \n"
+        "export SIGHTLINE_C='a b'\nnonsense\n"
+    )
+    env.read_file(file)
+    env.read_file(tmp_path / "missing")
+    found = [os.environ.get(f"SIGHTLINE_{name}") for name in "ABCD"]
+    assert found == ["from the shell", "p$ss#w=rd", "a b", None]
