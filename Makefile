@@ -32,10 +32,10 @@ shell: $(VENV)/.runtime ## Django shell
 	@$(BIN)/python manage.py shell
 
 test: $(VENV)/.development ## Run every test whose needs are met
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-fast: $(VENV)/.development ## Run the quick tests
-	$(BIN)/python -m pytest -n 2 -m "not slow and not browser"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser"
 
 check: $(VENV)/.development ## Lint, types, layers, migrations, deployment settings
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 
 
 class CommonConfig(AppConfig):
@@ -15,3 +16,8 @@ class CommonConfig(AppConfig):
         import_module("common.rules")
         import_module("common.api.schema")
         import_module("common.api.authentication").forget_on_changes()
+        post_delete.connect(
+            import_module("common.uploads.services").discard_files_of,
+            sender=self.get_model("Upload"),
+            dispatch_uid="discard files of upload",
+        )

@@ -1,5 +1,6 @@
 """Probes: is the process alive, and can it do its work?"""
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,15 @@ from common.jobs.heartbeat import seconds_since_beat
 from vision.errors import VisionError
 
 HEARTBEAT_SECONDS = 60.0
+
+
+class ExpectedAnswers(logging.Filter):
+    """Keeps "not ready" out of the log: during a start it is the expected answer."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether the record is to be logged."""
+        request = getattr(record, "request", None)
+        return getattr(request, "path", "") != "/readyz"
 
 
 async def healthz(request: HttpRequest) -> JsonResponse:

@@ -22,11 +22,11 @@ from knox.crypto import hash_token
 from knox.models import get_token_model
 from knox.settings import CONSTANTS
 
+from common.inference import get_weights_store
 from detection_project.keys import read_key, save_key
 from detection_project.settings import env
 from vision.errors import VisionError
 from vision.weights.cards import get_card
-from vision.weights.store import WeightsStore
 
 ADMINISTRATOR = "admin"
 TOKEN_KEY = "api_token"  # noqa: S105 - the name of the entry
@@ -148,12 +148,7 @@ def _static_sources() -> str:
 
 def fetch_weights(say: Say, on_progress: OnProgress) -> None:
     """Fetch the weights of the default models; what cannot be had is one line, not an end."""
-    given = settings.VISION_WEIGHTS_DIR
-    store = WeightsStore(
-        settings.MODELS_DIR / "weights",
-        search_dirs=[given] if given else [],
-        allow_download=settings.SIGHTLINE_ALLOW_DOWNLOADS,
-    )
+    store = get_weights_store()
     names = (settings.SIGHTLINE_DEFAULT_MODEL, settings.SIGHTLINE_DEFAULT_SEGMENT_MODEL)
     for name in dict.fromkeys(names):
         try:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete, post_save
+from django.utils import timezone
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.crypto import hash_token
 from knox.models import get_token_model
@@ -87,3 +88,8 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]
         user, row = super().authenticate_credentials(token)
         memory.put(digest, user, row, changes=changes)
         return user, row
+
+    def _cleanup_token(self, auth_token: Any) -> bool:
+        # knox looks through all tokens of the user at each request, to delete the expired ones.
+        # Refusing one needs no second query; it stays until somebody deletes it.
+        return auth_token.expiry is not None and auth_token.expiry < timezone.now()

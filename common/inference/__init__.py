@@ -11,10 +11,12 @@ from vision.errors import VisionError
 
 if TYPE_CHECKING:
     from vision.engine import Engine, ModelInfo
+    from vision.weights.store import WeightsStore
 
 __all__ = [
     "close_engine",
     "get_engine",
+    "get_weights_store",
     "is_warm",
     "set_engine_for_tests",
     "start_warm_up",
@@ -37,6 +39,18 @@ def get_engine() -> "Engine":
             if _engine is None:
                 _engine = _make_engine()
     return _engine
+
+
+def get_weights_store() -> "WeightsStore":
+    """Return where this installation looks for weights and keeps those that it downloads."""
+    from vision.weights.store import WeightsStore
+
+    given = settings.VISION_WEIGHTS_DIR
+    return WeightsStore(
+        settings.MODELS_DIR / "weights",
+        search_dirs=[given] if given else [],
+        allow_download=settings.SIGHTLINE_ALLOW_DOWNLOADS,
+    )
 
 
 def set_engine_for_tests(engine: "Engine | None") -> None:
@@ -89,20 +103,13 @@ def is_warm() -> bool:
 def _make_engine() -> "Engine":
     # Imported here: a process that never detects never loads a runtime.
     from vision.engine import Engine, EngineConfig
-    from vision.weights.store import WeightsStore
 
     models = settings.MODELS_DIR
     os.environ.setdefault("YOLO_CONFIG_DIR", str(models / "ultralytics"))
-    given = settings.VISION_WEIGHTS_DIR
-    weights = WeightsStore(
-        models / "weights",
-        search_dirs=[given] if given else [],
-        allow_download=settings.SIGHTLINE_ALLOW_DOWNLOADS,
-    )
     return Engine(
         EngineConfig(
             cache_dir=models,
-            weights=weights,
+            weights=get_weights_store(),
             backend=settings.SIGHTLINE_BACKEND,
             device=settings.SIGHTLINE_DEVICE,
             precision=settings.SIGHTLINE_PRECISION,

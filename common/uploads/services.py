@@ -83,10 +83,17 @@ def read_upload(*, upload: Upload) -> bytes:
 
 def delete_upload(*, upload: Upload) -> None:
     """Delete the row now, and the files when the transaction is committed."""
-    files = [upload.file, upload.thumbnail]
     with transaction.atomic():
         upload.delete()
-        transaction.on_commit(lambda: _discard(files), robust=True)
+
+
+def discard_files_of(instance: Upload, **kwargs: Any) -> None:
+    """Have the files of a deleted row deleted on commit; a signal receiver.
+
+    A signal, because rows also go without this module's help: with their owner, or in the admin.
+    """
+    files = [instance.file, instance.thumbnail]
+    transaction.on_commit(lambda: _discard(files), robust=True)
 
 
 def _keep(upload: Upload, info: PictureInfo, data: bytes, thumbnail: bytes) -> None:

@@ -43,6 +43,7 @@ MODELS_DIR = DATA_DIR / "models"
 MIB = 1024 * 1024
 SIGHTLINE_MAX_UPLOAD_BYTES = env.whole("SIGHTLINE_MAX_UPLOAD_BYTES", 50 * MIB)
 SIGHTLINE_MAX_PIXELS = env.whole("SIGHTLINE_MAX_PIXELS", 80_000_000)
+SIGHTLINE_MAX_FILES_PER_REQUEST = env.whole("SIGHTLINE_MAX_FILES_PER_REQUEST", 200)
 SIGHTLINE_MAX_REQUEST_BYTES = env.whole("SIGHTLINE_MAX_REQUEST_BYTES", 256 * MIB)
 # The longest body per path prefix, judged before it is read; the first that fits counts.
 SIGHTLINE_BODY_LIMITS = [
@@ -299,12 +300,13 @@ LOGGING = {
     "formatters": {
         "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
     },
+    "filters": {"probes": {"()": "detection_project.health.ExpectedAnswers"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("SIGHTLINE_LOG_LEVEL", "WARNING").upper()},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # 4xx answers are the caller's business, not the operator's.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["probes"]},
         "django.security": {"level": "ERROR"},
         "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
         "celery": {"level": "WARNING"},

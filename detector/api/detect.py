@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import BasePermission
@@ -18,7 +17,6 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from detector.api.authentication import OneQueryTokenAuthentication
 from detector.api.base import ErrorsMixin, read_options
 from detector.api.renderers import JPEGRenderer, PNGRenderer
 from detector.api.results import MASK_FORMS, answer_json, dump_json, entry_json
@@ -43,12 +41,6 @@ class _AnswerView(ErrorsMixin, APIView):
     permission_classes = [MayDetect]
     parser_classes = [MultiPartParser]
     renderer_classes = [JSONRenderer, JPEGRenderer, PNGRenderer]
-
-    def get_authenticators(self) -> list[BaseAuthentication]:
-        """Token or session as everywhere; the token is found in one query."""
-        if getattr(self, "swagger_fake_view", False):  # for the document it is the same token
-            return super().get_authenticators()
-        return [OneQueryTokenAuthentication(), SessionAuthentication()]
 
     def answer(self, request: Request) -> HttpResponseBase:
         """Read, detect, answer: in the form that the request accepts."""
@@ -123,7 +115,7 @@ def read_files(request: Request) -> list[Any]:
 
 def max_files() -> int:
     """How many files one request may carry."""
-    return int(getattr(settings, "SIGHTLINE_MAX_FILES_PER_REQUEST", 200))
+    return int(settings.SIGHTLINE_MAX_FILES_PER_REQUEST)
 
 
 def _mask_form(value: str | None) -> str:

@@ -8,18 +8,17 @@ from typing import Any
 
 from django.conf import settings
 
-from common.inference import get_engine
+from common.inference import get_engine, get_weights_store
 from detector.services.options import MODEL_TASKS, default_model
 from vision.export.artifact import Exports
 from vision.weights.cards import CARDS, WeightsCard
-from vision.weights.store import WeightsStore
 
 
 def list_models() -> list[dict[str, Any]]:
     """Every card, and how far it is from answering; loads and downloads nothing."""
-    loaded = _loaded_models()
+    loaded = {info.requested: info for info in get_engine().loaded()}
     defaults = {default_model(task) for task in MODEL_TASKS}
-    store = weights_store()
+    store = get_weights_store()
     models = []
     for card in CARDS.values():
         weights = store.find(card)
@@ -41,22 +40,6 @@ def list_models() -> list[dict[str, Any]]:
             }
         )
     return models
-
-
-def weights_store() -> WeightsStore:
-    """Where this installation keeps weights."""
-    given = settings.VISION_WEIGHTS_DIR
-    return WeightsStore(
-        settings.MODELS_DIR / "weights",
-        search_dirs=[given] if given else [],
-        allow_download=settings.SIGHTLINE_ALLOW_DOWNLOADS,
-    )
-
-
-def _loaded_models() -> dict[str, Any]:
-    # Engines that cannot say what they have loaded are fine, too.
-    loaded = getattr(get_engine(), "loaded", tuple)
-    return {info.requested: info for info in loaded()}
 
 
 def _is_quantized(card: WeightsCard, weights: Path) -> bool:

@@ -99,6 +99,10 @@ class Engine:
         self._refuse_if_closed()
         return self._models.get(model).info
 
+    def loaded(self) -> list[ModelInfo]:
+        """Return what answers for each model that has been asked for; loads nothing."""
+        return self._models.loaded()
+
     def close(self) -> None:
         """Let running calls end, turn waiting ones away, and let go of the models. Idempotent."""
         self._closed = True

@@ -85,6 +85,12 @@ class ModelRegistry:
         finally:
             place.lock.release()
 
+    def loaded(self) -> list[ModelInfo]:
+        """Return what answers for each model that has been asked for."""
+        with self._lock:
+            places = list(self._places.values())
+        return [place.loaded.info for place in places if place.loaded is not None]
+
     def clear(self) -> None:
         """Forget every model."""
         with self._lock:

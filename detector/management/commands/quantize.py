@@ -14,9 +14,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from numpy.typing import NDArray
 
+from common.inference import get_weights_store
 from common.models import Upload
 from common.uploads.services import picture_limits, read_upload
-from detector.services.catalog import weights_store
 from detector.services.options import default_model
 from vision.errors import PictureError, VisionError
 from vision.sources.pictures import decode_picture
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         chosen = spread(readers, most)
         try:
             card = get_card(options["model"] or default_model("detect"))
-            weights = weights_store().fetch(card)
+            weights = get_weights_store().fetch(card)
             self.stdout.write(f"{card.name}: calibrating on up to {len(chosen)} pictures …")
             began = time.perf_counter()
             artifact = quantize(

@@ -117,6 +117,14 @@ def test_files_go_when_the_deletion_is_committed(user: Any, settings: Any, jpeg:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_files_go_with_the_account_of_their_owner(user: Any, settings: Any, jpeg: bytes) -> None:
+    store_picture(owner=user, data=jpeg, name="a.jpg")
+    user.delete()
+    assert not Upload.objects.exists()
+    assert not stored_files(settings)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_an_upload_whose_file_is_gone_can_be_deleted(user: Any, jpeg: bytes) -> None:
     upload = store_picture(owner=user, data=jpeg, name="a.jpg")
     upload.file.storage.delete(upload.file.name)
