@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["available_cpus", "has_bf16", "has_cuda_driver"]
+__all__ = ["available_cpus", "has_bf16", "has_cuda_driver", "has_vnni"]
 
 
 def available_cpus() -> int:
@@ -29,12 +29,21 @@ def _cgroup_quota(control: Path = Path("/sys/fs/cgroup/cpu.max")) -> float | Non
 
 def has_bf16() -> bool:
     """Return whether the processor multiplies bfloat16 in hardware."""
+    return not _processor_flags().isdisjoint({"avx512_bf16", "amx_bf16"})
+
+
+def has_vnni() -> bool:
+    """Return whether the processor adds products of bytes without saturating in between."""
+    return not _processor_flags().isdisjoint({"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"})
+
+
+def _processor_flags() -> frozenset[str]:
     try:
         text = Path("/proc/cpuinfo").read_text()
     except OSError:
-        return False  # not Linux: the runtimes then stay at float32
-    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
-    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags.split())
+        return frozenset()  # not Linux: the runtimes then stay at float32
+    lines = (line for line in text.splitlines() if line.startswith(("flags", "Features")))
+    return frozenset(next(lines, "").split())
 
 
 def has_cuda_driver() -> bool:

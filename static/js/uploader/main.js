@@ -14,10 +14,15 @@ const summary = need("#queue-summary");
 /** @type {Map<import("./queue.js").Item, Row>} */
 const rows = new Map();
 let scheduled = false;
+let leaving = false;
 
 const queue = new UploadQueue(form.action, judge, (item) => {
   rows.get(item)?.update();
-  if (item.session && queue.items.length === 1 && item.state === "queued") location.assign(item.session.url);
+  if (item.session && queue.items.length === 1 && item.state === "queued" && !leaving) {
+    // Once: news of the job may come before the page is left, and would begin the way anew.
+    leaving = true;
+    location.assign(item.session.url);
+  }
   schedule();
 });
 
@@ -99,6 +104,9 @@ section.addEventListener("click", (event) => {
   if (name === "clear") queue.items.filter((item) => !isOpen(item)).forEach(remove);
   schedule();
 });
+
+// Back from the result: a page that was kept in memory can upload again.
+window.addEventListener("pageshow", () => { leaving = false; });
 
 // Leaving while bytes are on their way loses them.
 window.addEventListener("beforeunload", (event) => {
