@@ -25,7 +25,7 @@ def load_keys(data_dir: Path) -> dict[str, Any]:
     keys = _read(path)
     if "secret_key" in keys and "field_key" in keys:
         return keys
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _lock(path):
         keys = _read(path)
         keys.setdefault("secret_key", secrets.token_urlsafe(50))
@@ -37,7 +37,7 @@ def load_keys(data_dir: Path) -> dict[str, Any]:
 def save_key(data_dir: Path, name: str, value: str) -> None:
     """Store one more secret, such as the local API token."""
     path = data_dir / SECRETS_FILE
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _lock(path):
         _write(path, {**_read(path), name: value})
 

@@ -75,7 +75,7 @@ def prepare(say: Say, on_progress: OnProgress | None) -> Installation:
 
 def migrate_database() -> bool:
     """Bring the database up to date; return whether there was anything to do."""
-    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False

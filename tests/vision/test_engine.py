@@ -1,6 +1,8 @@
 """The engine as its callers see it: results, errors, fallback, threads, closing."""
 
 import dataclasses
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +13,8 @@ import pytest
 from networks import random_picture
 from supervision.detection.compact_mask import CompactMask
 
+import vision
+from vision import load_detector
 from vision.detection.yolo import YoloDetector
 from vision.engine import Engine, EngineConfig
 from vision.engine.models import RETRY_SECONDS, ModelRegistry
@@ -259,6 +263,25 @@ def test_one_bad_picture_fails_its_own_call_only(
         with pytest.raises(RuntimeError, match="this one"):
             bad.result(60)
         assert all(len(future.result(60)) == 2 for future in good)
+
+
+def test_a_detector_in_one_line(random_weights: Path, cache_dir: Path) -> None:
+    options = {"cache_dir": cache_dir, "weights_dirs": [random_weights], "precision": "fp32"}
+    with load_detector("yolov8n", device="cpu", **options) as detector:
+        assert detector.info.model == "yolov8n"
+        (found,) = detector.detect([PICTURE], confidence=0.3)
+        assert len(found) > 0
+    with pytest.raises(ModelError, match="no model 'nonsense'"):
+        load_detector("nonsense", device="cpu", **options)
+
+
+def test_importing_the_package_imports_no_runtime() -> None:
+    code = "import sys, vision, vision.errors, vision.structures; print(*sys.modules)"
+    root = Path(vision.__file__).resolve().parents[1]
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"torch", "cv2", "ultralytics", "openvino", "supervision"} & set(loaded)
 
 
 def test_the_configuration_is_a_plain_value(tmp_path: Path) -> None:

@@ -53,11 +53,11 @@ def test_masks_equal_the_peers_on_a_random_network(
     overlaps = []
     for index, size in enumerate(SIZES[:3]):
         picture = random_picture(*size, seed=index)
-        (ours,) = engine.detect([picture], model="yolov8n-seg")
+        (ours,) = engine.detect([picture], model="yolov8n-seg", confidence=0.5)
         path = random_weights / "yolov8n-seg.pt"
-        peer = _peer(load_peer, path, picture, retina_masks=True)
+        peer = _peer(load_peer, path, picture, conf=0.5, retina_masks=True)
         overlaps += mask_overlaps(ours, peer)
-    assert len(overlaps) > 50
+    assert len(overlaps) > 30
     assert np.mean(overlaps) >= 0.97
 
 

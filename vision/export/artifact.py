@@ -106,7 +106,7 @@ class Exports:
 
     def _write(self, folder: Path, build: Callable[[Path], None]) -> None:
         if folder.exists():
-            logger.warning("%s is replaced", folder)
+            logger.info("%s is replaced", folder)
         draft = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.tmp")
         draft.mkdir()
         try:

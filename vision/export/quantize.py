@@ -109,7 +109,7 @@ def _write_int8(
         nncf.Dataset(inputs, watched),
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(inputs),
-        # The thorough bias correction takes several times as long, and removes a quarter of the error.
+        # The thorough bias correction takes three times as long and removes a quarter of the error.
         fast_bias_correction=False,
         ignored_scope=nncf.IgnoredScope(
             names=_output_convolutions(network) + _first_convolutions(network)
