@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -13,12 +15,38 @@ from benchmarks.engine import ensure_quantized, make_engine
 from benchmarks.material import Material, Picture
 from benchmarks.peers import PeerResult, UltralyticsPeer
 from benchmarks.report import Section
-from vision.engine import Engine
 from vision.evaluation import CocoResult, evaluate
 
 # COCO's own protocol: precision at every recall, so nearly every box counts.
 CONFIDENCE = 0.001
 CARDS = {"yolov8n": False, "yolov8n-seg": True}
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One card on the pictures, and what the peer found on them."""
+
+    material: Material
+    annotations: Path
+    cache: Path
+    card: str
+    pictures: dict[str, Picture]
+    reference: dict[str, Detections]
+
+    def score(self, found: dict[str, Detections]) -> CocoResult:
+        return evaluate(found, self.annotations)
+
+    def peer(self, names: Sequence[str]) -> CocoResult:
+        return self.score({name: self.reference[name] for name in names})
+
+    def ours(self, precision: str, cache: Path, names: Sequence[str]) -> tuple[str, CocoResult]:
+        """Returns the precision that was used, and the score."""
+        engine = make_engine(self.material, cache, precision)
+        images = [self.pictures[name] for name in names]
+        found = engine.detect(images, model=self.card, confidence=CONFIDENCE)
+        used = engine.describe(self.card).precision
+        engine.close()
+        return used, self.score(dict(zip(names, found, strict=True)))
 
 
 def run(material: Material, cache: Path, *, rounds: int) -> Section:
@@ -30,71 +58,41 @@ def run(material: Material, cache: Path, *, rounds: int) -> Section:
     if material.pictures_dir is None or material.annotations is None or not material.real_weights:
         section.notes.append("Not measured: needs SIGHTLINE_TEST_DATA and VISION_WEIGHTS_DIR.")
         return section
-    names = _names(material.annotations)
-    pictures = [_read(material.pictures_dir / name) for name in names]
-    calibration = names[1::2]
+    pictures = {name: _read(material.pictures_dir / name) for name in _names(material.annotations)}
     for card, masks in CARDS.items():
         with UltralyticsPeer(material.weights(card), conf=CONFIDENCE, retina_masks=masks) as peer:
-            peer.load(pictures)
-            reference = [_as_detections(result) for result in peer.results()]
-        _add_rows(section, material, cache, card, names, pictures, reference)
-        _add_int8_rows(section, material, cache, card, names, pictures, reference, calibration)
+            peer.load(list(pictures.values()))
+            found = [_as_detections(result) for result in peer.results()]
+        reference = dict(zip(pictures, found, strict=True))
+        trial = _Trial(material, material.annotations, cache, card, pictures, reference)
+        section.rows += [*_float_rows(trial), *_int8_rows(trial)]
     section.notes.append(
-        f"{len(names)} pictures at confidence {CONFIDENCE}, IoU 0.7. INT8 is calibrated on the "
-        f"{len(calibration)} pictures of odd position and scored on the others, as is its peer."
+        f"{len(pictures)} pictures at confidence {CONFIDENCE}, IoU 0.7. INT8 is calibrated on the "
+        f"{len(pictures) // 2} pictures of odd position and scored on the others, as is its peer."
     )
     return section
 
 
-def _add_rows(
-    section: Section,
-    material: Material,
-    cache: Path,
-    card: str,
-    names: list[str],
-    pictures: list[Picture],
-    reference: list[Detections],
-) -> None:
-    annotations = material.annotations
-    assert annotations is not None
-    peer = evaluate(dict(zip(names, reference, strict=True)), annotations)
-    section.rows.append(_row(card, "ultralytics predict", peer, None))
+def _float_rows(trial: _Trial) -> Iterator[tuple[str, ...]]:
+    names = list(trial.pictures)
+    peer = trial.peer(names)
+    yield _row(trial.card, "ultralytics predict", peer, None)
     for precision in ("fp32", "auto"):
-        engine = make_engine(material, cache, precision)
-        found = _detect(engine, card, pictures)
-        ours = evaluate(dict(zip(names, found, strict=True)), annotations)
-        section.rows.append(_row(card, f"Sightline {engine.describe(card).precision}", ours, peer))
-        engine.close()
+        used, ours = trial.ours(precision, trial.cache, names)
+        yield _row(trial.card, f"Sightline {used}", ours, peer)
 
 
-def _add_int8_rows(
-    section: Section,
-    material: Material,
-    cache: Path,
-    card: str,
-    names: list[str],
-    pictures: list[Picture],
-    reference: list[Detections],
-    calibration: list[str],
-) -> None:
-    annotations = material.annotations
-    assert annotations is not None
-    scored = [i for i, name in enumerate(names) if name not in set(calibration)]
-    calibrate = [pictures[i] for i, name in enumerate(names) if name in set(calibration)]
-    folder = cache / "int8-half"
-    ensure_quantized(material, folder, calibrate, card)
-    engine = make_engine(material, folder, "int8")
-    found = _detect(engine, card, [pictures[i] for i in scored])
-    engine.close()
-    half = [names[i] for i in scored]
-    ours = evaluate(dict(zip(half, found, strict=True)), annotations)
-    peer = evaluate({names[i]: reference[i] for i in scored}, annotations)
-    section.rows.append(_row(card, f"ultralytics predict, {len(half)} pictures", peer, None))
-    section.rows.append(_row(card, f"Sightline int8, {len(half)} pictures", ours, peer))
-
-
-def _detect(engine: Engine, card: str, pictures: list[Picture]) -> list[Detections]:
-    return engine.detect(pictures, model=card, confidence=CONFIDENCE)
+def _int8_rows(trial: _Trial) -> Iterator[tuple[str, ...]]:
+    names = list(trial.pictures)
+    scored, calibration = names[::2], names[1::2]
+    # A cache of its own: the other benchmarks' INT8 network has seen other pictures.
+    cache = trial.cache / "int8-half"
+    pictures = [trial.pictures[name] for name in calibration]
+    ensure_quantized(trial.material, cache, pictures, trial.card)
+    used, ours = trial.ours("int8", cache, scored)
+    peer = trial.peer(scored)
+    yield _row(trial.card, f"ultralytics predict, {len(scored)} pictures", peer, None)
+    yield _row(trial.card, f"Sightline {used}, {len(scored)} pictures", ours, peer)
 
 
 def _names(annotations: Path) -> list[str]:
