@@ -25,8 +25,8 @@ def run(material: Material, cache: Path, *, rounds: int, seconds: float = 60) ->
     data_dir = cache / "server"
     data_dir.mkdir(exist_ok=True)
     with run_server(data_dir, material) as server, _engine(material, cache, files) as engine:
-        _load(server, files, count_at_least=200)
-        rss_after_200 = server.rss()
+        first = _load(server, files, count_at_least=200)
+        rss_at_first = server.rss()
         http, alone, latencies = [], [], []
         for _ in range(rounds):
             own = _ask(engine, threads=CLIENTS, seconds=seconds / rounds)
@@ -34,8 +34,9 @@ def run(material: Material, cache: Path, *, rounds: int, seconds: float = 60) ->
             answer = _post(server, files, seconds / rounds)
             http.append(answer["count"] / answer["seconds"])
             latencies += answer["latencies"]
-        _load(server, files, count_at_least=max(0, 2000 - len(latencies)))
-        rss_after_2000 = server.rss()
+        total = first + len(latencies)
+        total += _load(server, files, count_at_least=2000 - total)
+        rss_at_the_end = server.rss()
     section = Section(
         f"HTTP, 1280x720 JPEG to JSON, {CLIENTS} clients, {seconds:.0f} s",
         ("what", "figure"),
@@ -47,10 +48,10 @@ def run(material: Material, cache: Path, *, rounds: int, seconds: float = 60) ->
         ("over HTTP", f"{statistics.median(http):.1f} pictures/s"),
         ("ratio, median of the rounds", f"{statistics.median(ratios):.3f}"),
         ("latency p50 / p95", f"{_percentile(latencies, 50)} / {_percentile(latencies, 95)} ms"),
-        ("server's RSS after 200 requests", f"{rss_after_200 / 2**20:.0f} MiB"),
+        (f"server's RSS after {first:,} requests", f"{rss_at_first / 2**20:.0f} MiB"),
         (
-            "after 2,000 requests",
-            f"{rss_after_2000 / 2**20:.0f} MiB ({rss_after_2000 / rss_after_200:.3f} x)",
+            f"after {total:,} requests",
+            f"{rss_at_the_end / 2**20:.0f} MiB ({rss_at_the_end / rss_at_first:.3f} x)",
         ),
     ]
     section.notes.append("The clients run on the same cores, in a process of their own.")
@@ -86,10 +87,11 @@ def _post(server: Server, files: list[str], seconds: float) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def _load(server: Server, files: list[str], *, count_at_least: int) -> None:
+def _load(server: Server, files: list[str], *, count_at_least: int) -> int:
     done = 0
     while done < count_at_least:
         done += _post(server, files, 2)["count"]
+    return done
 
 
 @contextmanager

@@ -1,15 +1,19 @@
 """The sign-in page, with a limit on wrong passwords."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, redirect_to_login
 from django.core.cache import cache
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from common.counting import count, uncount
 
 
 class SignInForm(AuthenticationForm):
@@ -21,19 +25,16 @@ class SignInForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         counters = sign_in_counters(self.request, self.cleaned_data.get("username") or "")
+        # Counted before the password is tried: a hundred tries at once are a hundred tries.
         for key, (attempts, seconds) in counters.items():
-            if cache.get(key, 0) >= attempts:
+            if count(key, seconds) > attempts:
                 minutes = round(seconds / 60)
                 raise ValidationError(
                     f"Too many wrong passwords. Try again in {minutes} minutes.", code="throttled"
                 )
-        try:
-            cleaned: dict[str, Any] = super().clean() or {}
-        except ValidationError:
-            for key, (_, seconds) in counters.items():
-                count(key, seconds)
-            raise
-        cache.delete(next(iter(counters)))  # the right password forgives the wrong ones
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.get_user() is not None:  # nobody signs in without a password, but it is no error
+            forgive(counters)
         return cleaned
 
 
@@ -49,13 +50,11 @@ def sign_in_counters(request: HttpRequest | None, name: str) -> dict[str, tuple[
     }
 
 
-def count(key: str, seconds: int) -> None:
-    """Add one to a counter that starts again `seconds` after its first."""
-    if not cache.add(key, 1, timeout=seconds):
-        try:
-            cache.incr(key)
-        except ValueError:  # it ran out in between
-            cache.set(key, 1, timeout=seconds)
+def forgive(counters: Iterable[str]) -> None:
+    """Let the right password forgive the wrong ones for its name; the address keeps its own."""
+    pair, address = counters
+    cache.delete(pair)
+    uncount(address)
 
 
 class SignInView(LoginView):
@@ -70,3 +69,15 @@ class SignInView(LoginView):
             response.status_code = 429
             response["Retry-After"] = str(settings.SIGHTLINE_SIGN_IN_LIMIT[1])
         return response
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Lead from the admin's door to the one that counts wrong passwords.
+
+    Raises:
+        PermissionDenied: Somebody is signed in, and the admin has sent them here all the same: the
+            sign-in page would send them back, and so on.
+    """
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next", reverse("admin:index")))

@@ -16,8 +16,12 @@ from django.urls import path  # noqa: E402
 from common.broadcast.consumers import UserEventsConsumer  # noqa: E402
 from detection_project.body_limit import BodyLimit  # noqa: E402
 from detection_project.lifespan import Lifespan  # noqa: E402
-from detection_project.request_threads import RequestThreads  # noqa: E402
+from detection_project.request_threads import (  # noqa: E402
+    RequestThreads,
+    look_after_connections_in_threads,
+)
 
+look_after_connections_in_threads()
 websocket_urlpatterns = [path("ws/events/", UserEventsConsumer.as_asgi())]
 
 application = ProtocolTypeRouter(

@@ -6,11 +6,13 @@ here run these steps on the event loop, and hop only where something touches the
 body or a password. Under a synchronous handler (the test client) they behave as Django's own.
 """
 
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from csp.middleware import CSPMiddleware, PolicyParts
+from csp.middleware import HEADER, CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
@@ -18,6 +20,8 @@ from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect
 from django.middleware import clickjacking, common, csrf, security
 
+# What the decorators of django-csp leave on a response.
+SPECIAL_POLICY = ("_csp_exempt", "_csp_config", "_csp_update", "_csp_replace")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 
@@ -105,6 +109,23 @@ class XFrameOptionsMiddleware(InlineMixin, clickjacking.XFrameOptionsMiddleware)
 
 class PolicyMiddleware(InlineMixin, CSPMiddleware):
     """Content-Security-Policy: strict everywhere, looser for the admin alone."""
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        self.built: dict[bool, str] = {}
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Add the header; it is built once for the responses that ask for nothing special."""
+        special = any(hasattr(response, mark) for mark in SPECIAL_POLICY)
+        if special or hasattr(request, "_csp_nonce") or HEADER in response:
+            return super().process_response(request, response)
+        kind = request.path_info.startswith("/admin/")
+        if kind not in self.built:
+            self.built[kind] = build_policy(**asdict(self.get_policy_parts(request, response)))
+        response[HEADER] = self.built[kind]
+        return response
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False

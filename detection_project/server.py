@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from detection_project.embedded import Embedded
+from detection_project.tuning import calm_garbage_collection, keep_freed_memory
 
 GRACE_SECONDS = 3
 
@@ -32,6 +33,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then report."""
         await super().startup(sockets=sockets)
+        calm_garbage_collection()
         self.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -85,22 +87,9 @@ def run_server(
         exit_when_stuck: End the process when a job does not stop in time; its lease is ended,
             so it runs again after the next start.
     """
+    keep_freed_memory()
     embedded = Embedded()
-    config = uvicorn.Config(
-        "detection_project.asgi:application",
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
-        ws="websockets-sansio",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        timeout_keep_alive=65,
-        ws_max_size=64 * 1024,
-        ws_max_queue=8,
-    )
-    server = Server(config, on_ready=on_ready, on_stop=embedded.request_stop)
+    server = Server(server_config(), on_ready=on_ready, on_stop=embedded.request_stop)
     embedded.start()
     try:
         with _signals_kept_quiet():
@@ -113,6 +102,27 @@ def run_server(
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(0)
+
+
+def server_config() -> uvicorn.Config:
+    """Return how uvicorn serves us."""
+    return uvicorn.Config(
+        "detection_project.asgi:application",
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # X-Forwarded-For is believed from a proxy on this machine, where the settings say that
+        # there is one; otherwise whoever guesses passwords from here would choose an address.
+        proxy_headers=settings.SECURE_PROXY_SSL_HEADER is not None,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=65,
+        ws_max_size=64 * 1024,
+        ws_max_queue=8,
+    )
 
 
 @contextlib.contextmanager

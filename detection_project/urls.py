@@ -6,11 +6,10 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from detection_project import health
-from detection_project.accounts import SignInView
+from detection_project.accounts import SignInView, to_sign_in
 
 swagger = SpectacularSwaggerSplitView.as_view(url_name="api-schema")
 
@@ -20,7 +19,7 @@ urlpatterns = [
     path("accounts/login/", SignInView.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     # One page to sign in, with one limit on wrong passwords.
-    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("admin/login/", to_sign_in),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(

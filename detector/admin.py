@@ -59,13 +59,28 @@ class DetectionSessionAdmin(ModelAdmin):  # type: ignore[misc]
 class DetectedObjectAdmin(ModelAdmin):  # type: ignore[misc]
     """Objects of all sessions, to look at."""
 
-    list_display = ("class_name", "confidence", "session", "x", "y", "width", "height")
+    list_display = ("class_name", "share", "session", "size", "place")
     list_filter = ("class_name",)
     list_select_related = ("session",)
     search_fields = ("class_name", "session__name")
     ordering = ("-id",)
     show_full_result_count = False
     list_per_page = 50
+
+    @admin.display(description="confidence", ordering="confidence")
+    def share(self, found: DetectedObject) -> str:
+        """In whole percent, as the result page shows it."""
+        return f"{found.confidence:.0%}"
+
+    @admin.display(description="size")
+    def size(self, found: DetectedObject) -> str:
+        """Width and height in pixels."""
+        return f"{found.width:.0f} × {found.height:.0f}"  # noqa: RUF001
+
+    @admin.display(description="left, top")
+    def place(self, found: DetectedObject) -> str:
+        """Where its box begins, in pixels."""
+        return f"{found.x:.0f}, {found.y:.0f}"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Objects are found, not typed in."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import patch_vary_headers
 
-from common.media.responses import MAX_AGE
+from common.media import keep_private
 from common.models import Upload
-from common.uploads.services import picture_limits, read_upload
+from common.uploads.services import decoded_picture, read_upload
 from vision.encoding.images import encode_jpeg
 from vision.errors import PictureError
-from vision.sources.pictures import decode_picture
 
 # What browsers show as the decoder sees it. Animations would run under boxes that stand still,
 # and TIFF and HEIC are shown by hardly any browser.
@@ -29,13 +27,10 @@ def shown_picture(request: HttpRequest, *, upload: Upload) -> HttpResponse | Non
         response = HttpResponse(status=304)
     else:
         try:
-            image = decode_picture(read_upload(upload=upload), picture_limits())
+            with decoded_picture(read_upload(upload=upload)) as image:
+                content = encode_jpeg(image, quality=92)
         except (PictureError, OSError):
             return None
-        response = HttpResponse(encode_jpeg(image, quality=92), content_type="image/jpeg")
-    response["ETag"] = etag
-    response["Cache-Control"] = f"private, max-age={MAX_AGE}"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    patch_vary_headers(response, ["Cookie"])
+        response = HttpResponse(content, content_type="image/jpeg")
+    keep_private(response, etag)
     return response

@@ -130,11 +130,15 @@ def _moment(
         if day is not None:
             if end:
                 day += dt.timedelta(days=1)
-            return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
-        moment = parse_datetime(text)
+            moment = dt.datetime.combine(day, dt.time.min)
+        else:
+            moment = parse_datetime(text)
+        if moment is not None:
+            moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+            # As the database keeps it: the first and the last day of time leave the calendar here.
+            moment = moment.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         moment = None
     if moment is None:
         fields[name] = f"{name} must be a date such as 2026-01-31."
-        return None
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    return moment

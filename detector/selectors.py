@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 
-from common.permissions import get_visible_or_404, visible
+from common.permissions import Verb, get_visible_or_404, visible
 from detector.filters import ORDERS, SessionFilters, filter_sessions
 from detector.models import DetectedObject, DetectionSession
 from vision.drawing.palette import class_color
@@ -35,19 +35,20 @@ def list_sessions(user: User, filters: SessionFilters | None = None) -> QuerySet
     return queryset.select_related("upload", "job").order_by(*ORDERS[filters.order])
 
 
-def get_session(user: User, session_id: Any) -> DetectionSession:
-    """One session with upload and job.
+def get_session(user: User, session_id: Any, verb: Verb = "view") -> DetectionSession:
+    """One session with upload and job, to do ``verb`` to it.
 
     Raises:
         Http404: There is none, or ``user`` may not see it.
+        PermissionDenied: ``user`` may see it, but not do that.
     """
     queryset = DetectionSession.objects.select_related("upload", "job")
-    session: DetectionSession = get_visible_or_404(user, queryset, pk=session_id)
+    session: DetectionSession = get_visible_or_404(user, queryset, verb=verb, pk=session_id)
     return session
 
 
 def list_objects(user: User) -> QuerySet[DetectedObject]:
-    """Objects of all sessions that ``user`` may see, newest session first."""
+    """Objects of all sessions that ``user`` may see."""
     sessions = visible(user, DetectionSession.objects.all())
     return DetectedObject.objects.filter(session__in=sessions)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,6 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from common.api.errors import MESSAGES, error_json
 from common.media import serve_file
 from common.uploads.errors import UploadRejected
-from common.uploads.services import store_picture
 from detector.display import shown_picture
 from detector.errors import DetectorError
 from detector.filters import parse_filters
@@ -43,9 +43,9 @@ from detector.services.examples import create_example_session
 from detector.services.exports import EXPORTS, export_session, file_response
 from detector.services.sessions import (
     cancel_session,
-    create_session,
     delete_session,
     delete_sessions,
+    queue_picture,
     rename_session,
     rerun_session,
     retry_session,
@@ -130,8 +130,9 @@ def create(request: HttpRequest) -> HttpResponse:
         message = "Send a picture as multipart field image."
         raise DetectorError("missing_image", message, fields={"image": message})
     options = read_options(request.POST)
-    stored = store_picture(owner=request.user, data=file.read(), name=file.name or "")
-    made = create_session(owner=request.user, upload=stored, options=options)
+    made = queue_picture(
+        owner=request.user, data=file.read(), file_name=file.name or "", options=options
+    )
     if not wants_json(request):
         return redirect("detector:session", made.pk)
     answer = {
@@ -165,6 +166,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
     context |= {
         "query": request.GET,
         "filters": filters,
+        # On a phone they are folded away, except when one of them explains what is missing.
+        "filters_open": replace(filters, q="").is_active,
         "status_choices": DetectionSession.Status.choices,
         "class_choices": sorted(COCO_CLASSES),
         "model_choices": models_used(request.user),
@@ -180,7 +183,7 @@ def session(request: HttpRequest, session_id: UUID) -> HttpResponse:
     context = {
         "session": shown,
         "overlay": session_overlay(shown) if shown.status == "done" else None,
-        "floor_percent": min(int(shown.confidence * 100), 98),
+        "floor_percent": min(round(shown.confidence * 100), 98),
         "timings": [
             (name.capitalize(), shown.timings_ms[name])
             for name in STEPS
@@ -247,7 +250,7 @@ def export(request: HttpRequest, session_id: UUID, form: str) -> HttpResponseBas
 def rename(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Give the session another name."""
     renamed = rename_session(
-        session=get_session(request.user, session_id), name=request.POST.get("name", "")
+        session=get_session(request.user, session_id, "change"), name=request.POST.get("name", "")
     )
     return _done(request, renamed, {"id": str(renamed.pk), "name": renamed.name})
 
@@ -256,7 +259,7 @@ def rename(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @page_view
 def delete(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Delete the session; its picture goes with the last session on it."""
-    gone = get_session(request.user, session_id)
+    gone = get_session(request.user, session_id, "delete")
     delete_session(session=gone)
     if wants_json(request):
         return HttpResponse(status=204)
@@ -277,7 +280,7 @@ def delete_many(request: HttpRequest) -> HttpResponse:
 @page_view
 def rerun(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Run other options over the same picture, as a new session."""
-    before = get_session(request.user, session_id)
+    before = get_session(request.user, session_id, "change")
     options = read_options(request.POST, iou=before.iou)
     again = rerun_session(session=before, owner=request.user, options=options)
     return redirect("detector:session", again.pk)
@@ -287,14 +290,14 @@ def rerun(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @page_view
 def cancel(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Stop the session's job."""
-    return _done(request, cancel_session(session=get_session(request.user, session_id)))
+    return _done(request, cancel_session(session=get_session(request.user, session_id, "change")))
 
 
 @require_POST
 @page_view
 def retry(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Run a failed or cancelled session again."""
-    return _done(request, retry_session(session=get_session(request.user, session_id)))
+    return _done(request, retry_session(session=get_session(request.user, session_id, "change")))
 
 
 def _done(

@@ -1,5 +1,6 @@
 """One shape for every error: `{"error": {"code", "message", "fields"}}`."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,7 +79,7 @@ def _own_error(error: Exception) -> Response | None:
         return Response(error_body("request_too_large", message), status=413)
     if isinstance(error, TooManyFilesSent):
         message = "The request carries more files than this server takes at once."
-        return Response(error_body("too_many_files", message), status=413)
+        return Response(error_body("too_many_files", message), status=400)
     return None
 
 
@@ -97,7 +98,7 @@ def _api_error(error: exceptions.APIException) -> Response:
         headers["WWW-Authenticate"] = challenge
     wait = getattr(error, "wait", None)
     if wait is not None:
-        headers["Retry-After"] = str(max(1, int(wait)))
+        headers["Retry-After"] = str(max(1, math.ceil(wait)))
     if isinstance(error, exceptions.ValidationError):
         fields = flatten(error.detail)
         message = " ".join(dict.fromkeys(fields.values())) or "The request is not valid."

@@ -3,9 +3,10 @@
 import time
 from typing import TYPE_CHECKING
 
-from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
+
+from common.counting import count
 
 if TYPE_CHECKING:
     # REST framework imports the throttles while it makes this class.
@@ -36,13 +37,7 @@ class CallerThrottle(SimpleRateThrottle):
         self.now = time.time()
         window = int(self.now // self.duration)
         key = f"throttle.{self.scope}.{caller}.{window}"
-        if cache.add(key, 1, timeout=self.duration * 2):
-            return True
-        try:
-            return cache.incr(key) <= self.num_requests
-        except ValueError:  # the cache dropped the counter: start again
-            cache.set(key, 1, timeout=self.duration * 2)
-            return True
+        return count(key, self.duration * 2) <= self.num_requests
 
     def wait(self) -> float | None:
         """Return the seconds until the next window."""

@@ -20,8 +20,11 @@ class UserEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Sends what concerns the signed-in user; what the page sends is ignored.
 
     A page that does not read for five seconds is disconnected; it reconnects and asks again for
-    what it shows. A socket is closed with 4401 when its user has signed out or was disabled.
+    what it shows. A socket whose user has signed out or was disabled is closed with 4401 in place
+    of the next message, half a minute later at most.
     """
+
+    closing = False
 
     async def connect(self) -> None:
         """Accept, greet and join, or close with 4401."""
@@ -46,17 +49,24 @@ class UserEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def broadcast_message(self, event: dict[str, Any]) -> None:
         """Pass a message of the user's group on."""
+        if self.closing:  # what had been queued before the end; sending now would be an error
+            return
         if await self.is_still_signed_in():
             await self.deliver(event["payload"])
         else:
-            await self.close(code=NOT_SIGNED_IN)
+            await self.give_up(NOT_SIGNED_IN)
 
     async def deliver(self, payload: dict[str, Any]) -> None:
         """Send one message, or give the page up when it does not read."""
         try:
             await asyncio.wait_for(self.send(text_data=json.dumps(payload)), SEND_SECONDS)
         except TimeoutError:
-            await self.close(code=TOO_SLOW)
+            await self.give_up(TOO_SLOW)
+
+    async def give_up(self, code: int) -> None:
+        """Close the socket; nothing is sent from now on."""
+        self.closing = True
+        await self.close(code=code)
 
     async def is_still_signed_in(self) -> bool:
         """Ask the database again when the last answer is older than half a minute."""

@@ -57,8 +57,3 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether nothing more happens unless somebody retries."""
-        return self.state in (self.State.DONE, self.State.FAILED, self.State.CANCELLED)

@@ -119,7 +119,9 @@ def _registered(context: JobContext) -> Iterator[None]:
     try:
         yield
     finally:
-        _running.pop(context.job.pk, None)
+        # After a lost lease a later attempt may have taken the place.
+        if _running.get(context.job.pk) is context:
+            del _running[context.job.pk]
 
 
 @contextmanager
@@ -190,7 +192,13 @@ def _write_outcome(context: JobContext, outcome: dict[str, Any]) -> None:
     if outcome["state"] != Job.State.QUEUED:
         outcome = {**outcome, "finished_at": timezone.now()}
     outcome = {**outcome, "lease_expires_at": None, "worker": ""}
-    if Job.objects.filter(pk=context.job.pk, **context.claim).update(**outcome):
+    mine = Job.objects.filter(pk=context.job.pk, **context.claim)
+    if outcome["state"] == Job.State.QUEUED:
+        # Nobody would ever take a job that is to be cancelled.
+        mine = mine.filter(cancel_requested=False)
+    if mine.update(**outcome):
         for name, value in outcome.items():
             setattr(context.job, name, value)
         notify(context.job)
+    elif outcome["state"] == Job.State.QUEUED:
+        _write_outcome(context, {"state": Job.State.CANCELLED})

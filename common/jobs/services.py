@@ -62,16 +62,35 @@ def enqueue_job(
 
 
 def cancel_job(*, job: Job) -> Job:
-    """End a queued job now, or a running one at its next checkpoint; a finished one stays."""
-    queued = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED)
-    if queued.update(state=Job.State.CANCELLED, cancel_requested=True, finished_at=timezone.now()):
+    """End a queued job now, or a running one at its next checkpoint; a finished one stays.
+
+    Raises:
+        JobConflict: It has been deleted.
+    """
+    mine = Job.objects.filter(pk=job.pk)
+    with transaction.atomic():
+        # First the wish, then the state: a worker that gives the job back in between sees it.
+        if mine.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING]).update(
+            cancel_requested=True
+        ):
+            transaction.on_commit(lambda: stop_locally(job.pk))
+        ended = mine.filter(state=Job.State.QUEUED).update(
+            state=Job.State.CANCELLED, finished_at=timezone.now()
+        )
+    try:
         job.refresh_from_db()
+    except Job.DoesNotExist:
+        raise JobConflict("The work has been deleted.") from None
+    if ended:
         transaction.on_commit(lambda: notify(job))
-        return job
-    if Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).update(cancel_requested=True):
-        transaction.on_commit(lambda: stop_locally(job.pk))
-    job.refresh_from_db()
     return job
+
+
+def delete_job(*, job: Job) -> None:
+    """Delete a job; one that is running stops at its next checkpoint and can write nothing."""
+    job_id = job.pk
+    Job.objects.filter(pk=job_id).delete()
+    transaction.on_commit(lambda: stop_locally(job_id))
 
 
 def retry_job(*, job: Job) -> Job:
@@ -81,23 +100,25 @@ def retry_job(*, job: Job) -> Job:
         JobConflict: It is queued, running or done.
     """
     ended = Job.objects.filter(pk=job.pk, state__in=[Job.State.FAILED, Job.State.CANCELLED])
-    if not ended.update(
-        state=Job.State.QUEUED,
-        attempt=0,
-        progress=0.0,
-        message="",
-        error_code="",
-        error_message="",
-        cancel_requested=False,
-        worker="",
-        lease_expires_at=_bell_end(),
-        started_at=None,
-        finished_at=None,
-    ):
-        raise JobConflict("Only failed or cancelled work can be tried again.")
-    job.refresh_from_db()
-    _ring_on_commit(job)
-    transaction.on_commit(lambda: notify(job))
+    # One transaction: what is updated is still there when it is read.
+    with transaction.atomic():
+        if not ended.update(
+            state=Job.State.QUEUED,
+            attempt=0,
+            progress=0.0,
+            message="",
+            error_code="",
+            error_message="",
+            cancel_requested=False,
+            worker="",
+            lease_expires_at=_bell_end(),
+            started_at=None,
+            finished_at=None,
+        ):
+            raise JobConflict("Only failed or cancelled work can be tried again.")
+        job.refresh_from_db()
+        _ring_on_commit(job)
+        transaction.on_commit(lambda: notify(job))
     return job
 
 
@@ -112,10 +133,17 @@ def sweep_jobs(*, starting: bool = False) -> SweepResult:
     rung = failed = cancelled = 0
     for job in _abandoned():
         outcome = _outcome_of_abandoned(job)
-        still = Job.objects.filter(pk=job.pk, state=job.state, worker=job.worker)
-        if not still.filter(attempt=job.attempt).update(**outcome):
-            continue
-        job.refresh_from_db()
+        still = Job.objects.filter(
+            pk=job.pk,
+            state=job.state,
+            worker=job.worker,
+            attempt=job.attempt,
+            cancel_requested=job.cancel_requested,
+        )
+        with transaction.atomic():
+            if not still.update(**outcome):
+                continue
+            job.refresh_from_db()
         failed += job.state == Job.State.FAILED
         cancelled += job.state == Job.State.CANCELLED
         notify(job)

@@ -47,19 +47,24 @@ def serve_file(
     except (FileNotFoundError, ValueError):
         raise Http404("The file is gone.") from None
     response = _answer(request, file, size, etag)
-    response["ETag"] = etag
+    keep_private(response, etag)
     response["Accept-Ranges"] = "bytes"
-    response["Cache-Control"] = f"private, max-age={MAX_AGE}"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    patch_vary_headers(response, ["Cookie", "Authorization"])
     if response.status_code in (200, 206):
         response["Content-Type"] = media_type
         disposition = content_disposition_header(download, filename)
         if disposition:
             response["Content-Disposition"] = disposition
     return response
+
+
+def keep_private(response: HttpResponseBase, etag: str) -> None:
+    """Set the headers of a file that one user may keep for ten minutes and nobody may run."""
+    response["ETag"] = etag
+    response["Cache-Control"] = f"private, max-age={MAX_AGE}"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    patch_vary_headers(response, ["Cookie", "Authorization"])
 
 
 def _answer(request: HttpRequest, file: FieldFile, size: int, etag: str) -> HttpResponseBase:

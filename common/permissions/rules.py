@@ -3,6 +3,7 @@
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.shortcuts import get_object_or_404
 
@@ -77,9 +78,19 @@ def visible(user: Viewer, queryset: QuerySet[ModelT]) -> QuerySet[ModelT]:
     return _rule_of(queryset.model).filter(user, queryset)
 
 
-def get_visible_or_404(user: Viewer, queryset: QuerySet[ModelT], **lookup: Any) -> ModelT:
-    """Return the one visible row that fits, or raise Http404: others' rows do not exist."""
-    return get_object_or_404(visible(user, queryset), **lookup)
+def get_visible_or_404(
+    user: Viewer, queryset: QuerySet[ModelT], *, verb: Verb = "view", **lookup: Any
+) -> ModelT:
+    """Return the one visible row that fits, to do `verb` to it.
+
+    Raises:
+        Http404: There is none, or it is somebody else's: others' rows do not exist.
+        PermissionDenied: The user may look at it, but not do that.
+    """
+    found = get_object_or_404(visible(user, queryset), **lookup)
+    if verb != "view" and not can(user, verb, found):
+        raise PermissionDenied
+    return found
 
 
 def _rule_of(model: type[Model]) -> Rule:

@@ -3,6 +3,8 @@
 import errno
 import hashlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from django.db.models.fields.files import FieldFile
 from numpy.typing import NDArray
 
 from common.uploads.errors import UploadRejected
+from common.uploads.memory import budget
 from common.uploads.models import Upload
 from common.uploads.names import clean_name
 from vision.errors import PictureError
@@ -35,6 +38,19 @@ def picture_limits() -> PictureLimits:
     )
 
 
+@contextmanager
+def decoded_picture(data: bytes) -> Iterator[NDArray[np.uint8]]:
+    """Decode a picture for as long as the block lasts; waits while too much else is decoded.
+
+    Raises:
+        PictureError: As `vision.sources.pictures.decode_picture`.
+    """
+    limits = picture_limits()
+    info = inspect_picture(data, limits)
+    with budget.hold(info.width * info.height):
+        yield decode_picture(data, limits)
+
+
 def store_picture(
     *, owner: Any, data: bytes, name: str, image: NDArray[np.uint8] | None = None
 ) -> Upload:
@@ -50,10 +66,9 @@ def store_picture(
         UploadRejected: The file is no picture, too large or truncated, or the disk is full;
             neither a row nor a file is left.
     """
-    limits = picture_limits()
     try:
-        info = inspect_picture(data, limits)
-        thumbnail = make_thumbnail(decode_picture(data, limits) if image is None else image)
+        info = inspect_picture(data, picture_limits())
+        thumbnail = _thumbnail(data) if image is None else make_thumbnail(image)
     except PictureError as error:
         raise UploadRejected(error.code, error.message) from error
     upload = Upload(
@@ -94,6 +109,11 @@ def discard_files_of(instance: Upload, **kwargs: Any) -> None:
     """
     files = [instance.file, instance.thumbnail]
     transaction.on_commit(lambda: _discard(files), robust=True)
+
+
+def _thumbnail(data: bytes) -> bytes:
+    with decoded_picture(data) as image:
+        return make_thumbnail(image)
 
 
 def _keep(upload: Upload, info: PictureInfo, data: bytes, thumbnail: bytes) -> None:

@@ -45,10 +45,13 @@ SIGHTLINE_MAX_UPLOAD_BYTES = env.whole("SIGHTLINE_MAX_UPLOAD_BYTES", 50 * MIB)
 SIGHTLINE_MAX_PIXELS = env.whole("SIGHTLINE_MAX_PIXELS", 80_000_000)
 SIGHTLINE_MAX_FILES_PER_REQUEST = env.whole("SIGHTLINE_MAX_FILES_PER_REQUEST", 200)
 SIGHTLINE_MAX_REQUEST_BYTES = env.whole("SIGHTLINE_MAX_REQUEST_BYTES", 256 * MIB)
-# The longest body per path prefix, judged before it is read; the first that fits counts.
+# The longest body per path prefix, judged before it is read; the first that fits counts. Without
+# the last slash: who forgets it is led to the right address, not told that the file is too large.
 SIGHTLINE_BODY_LIMITS = [
-    ("/api/", SIGHTLINE_MAX_REQUEST_BYTES),
-    ("/sessions/create/", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
+    ("/api/detect", SIGHTLINE_MAX_REQUEST_BYTES),
+    ("/api/segment", SIGHTLINE_MAX_REQUEST_BYTES),
+    ("/api/sessions", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
+    ("/sessions/create", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
     ("/", 5 * MIB),
 ]
 # A picture within the limit stays in memory from socket to decoder.
@@ -227,7 +230,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "common.api.parsers.BoundedJSONParser",
         "rest_framework.parsers.MultiPartParser",
         "rest_framework.parsers.FormParser",
     ],
@@ -235,6 +238,9 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["common.api.throttles.CallerThrottle"],
+    # Callers are told apart by the address of their connection: X-Forwarded-For is whatever they
+    # write, unless the server has read it from a proxy that it trusts.
+    "NUM_PROXIES": 0,
     "DEFAULT_THROTTLE_RATES": {
         "user": env.text("SIGHTLINE_USER_RATE", "60000/min"),
         "anon": env.text("SIGHTLINE_ANON_RATE", "120/min"),

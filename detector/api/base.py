@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import TooManyFilesSent
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.response import Response
 
@@ -27,8 +26,6 @@ class ErrorsMixin:
             response = error_response(
                 exc.status, exc.code, exc.message, fields={"image": exc.message}
             )
-        elif isinstance(exc, TooManyFilesSent):
-            response = error_response(400, "too_many_files", "There are too many files.")
         elif isinstance(exc, VisionError):
             response = error_response(503, exc.code, exc.message)
         else:

@@ -6,6 +6,8 @@ decoded once, and the answer is written as JSON straight from the engine's array
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -55,11 +57,13 @@ class _AnswerView(ErrorsMixin, APIView):
 
         # Who is not signed in leaves nothing behind.
         owner = request.user if save and request.user.is_authenticated else None
-        answers = answer_files(files, options=options, owner=owner)
-        if len(files) > 1:
-            results = [entry_json(answer, masks=masks) for answer in answers]
-            return _json({"results": results})
-        (answer,) = answers
+        # Closed whatever happens: the pictures that it holds count against others' until then.
+        with closing(answer_files(files, options=options, owner=owner)) as answers:
+            if len(files) > 1:
+                # Not a loop: its variable would hold a picture while the next one is decoded.
+                results = list(map(partial(entry_json, masks=masks), answers))
+                return _json({"results": results})
+            (answer,) = answers
         if isinstance(answer, Refusal):
             raise answer.error
         if picture_wanted:

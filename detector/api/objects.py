@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.pagination import CursorPages
 from detector.api.base import ErrorsMixin
 from detector.api.results import MASK_FORMS, OBJECT_COLUMNS, rows_json
 from detector.api.schema import MASKS_PARAMETER, errors
@@ -22,12 +22,11 @@ from detector.models import DetectedObject
 from detector.selectors import list_objects
 
 
-class ObjectPagination(CursorPagination):
+class ObjectPagination(CursorPages):
     """Objects in the order in which they were stored: strongest first in each session."""
 
     page_size = 300
     max_page_size = 1000
-    page_size_query_param = "page_size"
     ordering = "id"
 
 

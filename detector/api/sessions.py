@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,14 +11,15 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from common.api.pagination import NewestFirstPagination
+from common.api.parsers import BoundedJSONParser
 from common.media import serve_file
-from common.uploads.services import store_picture
+from common.permissions import Verb, can
 from detector.api.base import AnyNegotiation, ErrorsMixin, read_options
 from detector.api.detect import read_files
 from detector.api.objects import ObjectPagination, object_rows, read_mask_form
@@ -37,8 +39,8 @@ from detector.services.exports import EXPORTS, export_session, file_response
 from detector.services.options import DetectionOptions
 from detector.services.sessions import (
     cancel_session,
-    create_session,
     delete_session,
+    queue_picture,
     rename_session,
     rerun_session,
     retry_session,
@@ -49,6 +51,9 @@ _CREATE_FORM["properties"] |= {
     "task": {"type": "string", "enum": ["detect", "segment"], "default": "detect"},
     "name": {"type": "string", "maxLength": 200, "description": "The file's name when left out."},
 }
+
+
+VERBS: Mapping[str, Verb] = {"POST": "change", "PATCH": "change", "DELETE": "delete"}
 
 
 class SessionPagination(NewestFirstPagination):
@@ -63,7 +68,7 @@ class SessionPagination(NewestFirstPagination):
     list=extend_schema(
         summary="List sessions",
         parameters=SESSION_FILTERS,
-        responses={200: SessionSerializer, **errors(400, 401, 429)},
+        responses={200: SessionSerializer, **errors(400, 401, 404, 429)},
     ),
     retrieve=extend_schema(
         summary="Look at a session",
@@ -90,7 +95,7 @@ class SessionViewSet(
     serializer_class = SessionSerializer
     pagination_class = SessionPagination
     filter_backends: list[Any] = []
-    parser_classes = [JSONParser, MultiPartParser, FormParser]
+    parser_classes = [BoundedJSONParser, MultiPartParser, FormParser]
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[DetectionSession]:
@@ -101,6 +106,13 @@ class SessionViewSet(
             filters = parse_filters(self.request.query_params, strict=True)
             return list_sessions(self.request.user, filters)
         return list_sessions(self.request.user)
+
+    def check_object_permissions(self, request: Request, obj: Any) -> None:
+        """What may be seen may not always be changed or deleted."""
+        super().check_object_permissions(request, obj)
+        verb = VERBS.get(request.method or "", "view")
+        if not can(request.user, verb, obj):
+            self.permission_denied(request)
 
     @extend_schema(
         summary="Queue a picture",
@@ -117,10 +129,10 @@ class SessionViewSet(
             raise DetectorError("too_many_files", message, fields={"image": message})
         options = read_options(form, task=str(form.get("task") or "detect"))
         (file,) = files
-        upload = store_picture(owner=request.user, data=file.read(), name=file.name)
-        session = create_session(
+        session = queue_picture(
             owner=request.user,
-            upload=upload,
+            data=file.read(),
+            file_name=file.name,
             options=options,
             name=str(form.get("name") or ""),
             source=DetectionSession.Source.API,

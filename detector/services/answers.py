@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +11,7 @@ from django.conf import settings
 
 from common.models import Upload
 from common.uploads.errors import UploadRejected
+from common.uploads.memory import budget
 from common.uploads.services import delete_upload, picture_limits, store_picture
 from detector.services.detection import (
     Picture,
@@ -21,13 +22,15 @@ from detector.services.detection import (
 )
 from detector.services.options import DetectionOptions
 from vision.errors import PictureError
-from vision.sources.pictures import decode_picture
+from vision.sources.pictures import decode_picture, inspect_picture
 
 if TYPE_CHECKING:
     from vision import Detections
 
-# So many decoded pictures are held at once: enough for the engine to batch, little memory.
+# So many decoded pictures of one request are held at once: enough for the engine to batch, little
+# memory. A picture of more pixels than this goes alone.
 CHUNK = 8
+CHUNK_PIXELS = 32_000_000
 
 
 class IncomingFile(Protocol):
@@ -67,6 +70,14 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class _Read:
+    name: str
+    data: bytes
+    pixels: int
+    read_ms: float
+
+
+@dataclass(frozen=True)
 class _Decoded:
     name: str
     data: bytes
@@ -76,7 +87,7 @@ class _Decoded:
 
 def answer_files(
     files: Sequence[IncomingFile], *, options: DetectionOptions, owner: Any = None
-) -> Iterator[Answer | Refusal]:
+) -> Generator[Answer | Refusal, None, None]:
     """Find objects in files, in their order; a file that is refused stops none of the others.
 
     Args:
@@ -87,30 +98,68 @@ def answer_files(
     Raises:
         VisionError: The engine cannot answer.
     """
-    for start in range(0, len(files), CHUNK):
-        read = [_decode(file) for file in files[start : start + CHUNK]]
-        pictures = [item for item in read if isinstance(item, _Decoded)]
-        found = iter(detect_pictures([item.image for item in pictures], options=options))
-        for item in read:
-            if isinstance(item, Refusal):
-                yield item
-            else:
-                yield _answer(item, next(found), options, owner)
+    for chunk in _chunks(files):
+        with budget.hold(sum(_pixels(item) for item in chunk)):
+            yield from _answer_chunk(chunk, options, owner)
 
 
-def _decode(file: IncomingFile) -> _Decoded | Refusal:
+def _chunks(files: Sequence[IncomingFile]) -> Iterator[list[_Read | Refusal]]:
+    """Read the files, as many at a time as may be decoded together."""
+    chunk: list[_Read | Refusal] = []
+    pixels = 0
+    for file in files:
+        item = _read(file)
+        pixels += _pixels(item)
+        if chunk and (len(chunk) == CHUNK or pixels > CHUNK_PIXELS):
+            yield chunk
+            chunk, pixels = [], _pixels(item)
+        chunk.append(item)
+    yield chunk
+
+
+def _pixels(item: _Read | Refusal) -> int:
+    return item.pixels if isinstance(item, _Read) else 0
+
+
+def _answer_chunk(
+    chunk: list[_Read | Refusal], options: DetectionOptions, owner: Any
+) -> Iterator[Answer | Refusal]:
+    items = [_decode(item) if isinstance(item, _Read) else item for item in chunk]
+    pictures = [item.image for item in items if isinstance(item, _Decoded)]
+    found = iter(detect_pictures(pictures, options=options))
+    for item in items:
+        if isinstance(item, Refusal):
+            yield item
+        else:
+            yield _answer(item, next(found), options, owner)
+
+
+def _read(file: IncomingFile) -> _Read | Refusal:
     name = file.name or ""
     began = time.perf_counter()
     try:
         if (file.size or 0) > settings.SIGHTLINE_MAX_UPLOAD_BYTES:
             raise UploadRejected("file_too_large", "The file is larger than is accepted.")
         data = file.read()
-        image = decode_picture(data, picture_limits())
+        info = inspect_picture(data, picture_limits())
     except PictureError as error:
         return Refusal(name, UploadRejected(error.code, error.message))
     except UploadRejected as error:
         return Refusal(name, error)
-    return _Decoded(name, data, image, (time.perf_counter() - began) * 1000.0)
+    return _Read(name, data, info.width * info.height, _milliseconds_since(began))
+
+
+def _decode(item: _Read) -> _Decoded | Refusal:
+    began = time.perf_counter()
+    try:
+        image = decode_picture(item.data, picture_limits())
+    except PictureError as error:
+        return Refusal(item.name, UploadRejected(error.code, error.message))
+    return _Decoded(item.name, item.data, image, item.read_ms + _milliseconds_since(began))
+
+
+def _milliseconds_since(began: float) -> float:
+    return (time.perf_counter() - began) * 1000.0
 
 
 def _answer(

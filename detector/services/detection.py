@@ -21,15 +21,13 @@ from common.inference import get_engine
 from common.jobs.context import JobContext
 from common.jobs.errors import JobFailed
 from common.models import Upload
-from common.uploads.services import picture_limits, read_upload
+from common.uploads.services import decoded_picture, read_upload
 from detector.errors import OptionsError
 from detector.models import DetectedObject, DetectionSession
 from detector.services.events import publish_session_done
 from detector.services.options import DetectionOptions, parse_options
 from detector.services.sessions import new_session
 from vision.encoding.records import ObjectRecord, records_from_detections
-from vision.errors import PictureError, VisionError
-from vision.sources.pictures import decode_picture
 from vision.structures import Priority
 
 if TYPE_CHECKING:
@@ -140,7 +138,8 @@ def run_session_job(context: JobContext) -> None:
     Running it twice leaves one result. An attempt that has lost its job writes nothing.
 
     Raises:
-        JobFailed: The picture is gone or cannot be read, or the engine cannot answer.
+        JobFailed: The picture is gone or cannot be read.
+        VisionError: It cannot be decoded any more, or the engine cannot answer.
     """
     session = (
         DetectionSession.objects.select_related("upload").filter(job_id=context.job.pk).first()
@@ -150,28 +149,27 @@ def run_session_job(context: JobContext) -> None:
     options = options_of(session)
 
     context.checkpoint(0.05, "Reading the picture")
+    data = _read_picture(session)
     began = time.perf_counter()
-    try:
-        picture = decode_picture(read_upload(upload=session.upload), picture_limits())
-    except FileNotFoundError as error:
-        raise JobFailed("picture_missing", "The stored picture is gone.") from error
-    except OSError as error:
-        raise JobFailed("picture_unreadable", "The stored picture cannot be read.") from error
-    except PictureError as error:
-        raise JobFailed(error.code, error.message) from error
-    decode_ms = (time.perf_counter() - began) * 1000.0
-
-    context.checkpoint(0.3, "Finding objects")
-    try:
+    with decoded_picture(data) as picture:
+        decode_ms = (time.perf_counter() - began) * 1000.0
+        context.checkpoint(0.3, "Finding objects")
         (detections,) = detect_pictures([picture], options=options, priority=Priority.BATCH)
-    except VisionError as error:
-        raise JobFailed(error.code, error.message) from error
 
     context.checkpoint(0.9, "Saving")
     run = describe_run(detections, requested=options.model)
     timings = {"decode": round(decode_ms, 2), **run.timings_ms}
     timings["total"] = round(timings.get("total", 0.0) + decode_ms, 2)
     _save_result(context, session, records_from_detections(detections), run, timings)
+
+
+def _read_picture(session: DetectionSession) -> bytes:
+    try:
+        return read_upload(upload=session.upload)
+    except FileNotFoundError as error:
+        raise JobFailed("picture_missing", "The stored picture is gone.") from error
+    except OSError as error:
+        raise JobFailed("picture_unreadable", "The stored picture cannot be read.") from error
 
 
 def options_of(session: DetectionSession) -> DetectionOptions:

@@ -7,11 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from common.uploads.services import store_picture
 from detector.errors import DetectorError
 from detector.models import DetectionSession
 from detector.services.options import parse_options
-from detector.services.sessions import create_session
+from detector.services.sessions import queue_picture
 
 EXAMPLE_FILE = "bus.jpg"
 EXAMPLE_NAME = "Example: a street in Madrid"
@@ -26,10 +25,10 @@ def create_example_session(*, owner: Any, task: str = "detect") -> DetectionSess
     path = find_example()
     if path is None:
         raise DetectorError("example_missing", "The example picture is not installed.", status=404)
-    upload = store_picture(owner=owner, data=path.read_bytes(), name=EXAMPLE_FILE)
-    return create_session(
+    return queue_picture(
         owner=owner,
-        upload=upload,
+        data=path.read_bytes(),
+        file_name=EXAMPLE_FILE,
         options=parse_options(task=task),
         name=EXAMPLE_NAME,
         source=DetectionSession.Source.EXAMPLE,

@@ -17,7 +17,7 @@ from django.utils.http import content_disposition_header
 from supervision.detection.compact_mask import CompactMask
 
 from common.uploads.names import clean_name
-from common.uploads.services import picture_limits, read_upload
+from common.uploads.services import decoded_picture, read_upload
 from detector.errors import DetectorError, SessionConflictError
 from detector.models import DetectionSession
 from detector.selectors import session_records
@@ -29,7 +29,6 @@ from vision.encoding.polygons import rle_to_polygons
 from vision.encoding.records import ObjectRecord
 from vision.encoding.yolo import yolo_classes, yolo_labels
 from vision.errors import PictureError
-from vision.sources.pictures import decode_picture
 from vision.weights.cards import CARDS
 
 PICTURE_SUFFIXES = frozenset(
@@ -135,15 +134,17 @@ def session_csv(session: DetectionSession) -> ExportFile:
 
 def annotated_png(session: DetectionSession) -> ExportFile:
     """The picture at full size, with boxes, masks and labels drawn in."""
+    records = session_records(session)
     try:
-        image = decode_picture(read_upload(upload=session.upload), picture_limits())
+        with decoded_picture(read_upload(upload=session.upload)) as image:
+            height, width = image.shape[:2]
+            found = records_to_detections(records, width=width, height=height)
+            content = encode_png(annotate(image, found))
     except (OSError, PictureError) as error:
         raise DetectorError(
             "picture_missing", "The stored picture cannot be read.", status=404
         ) from error
-    height, width = image.shape[:2]
-    detections = records_to_detections(session_records(session), width=width, height=height)
-    return _file(session, encode_png(annotate(image, detections)), "image/png", "-annotated.png")
+    return _file(session, content, "image/png", "-annotated.png")
 
 
 EXPORTS: Mapping[str, Callable[[DetectionSession], ExportFile]] = {

@@ -8,10 +8,10 @@ from typing import Any
 from django.db import transaction
 
 from common.jobs.errors import JobConflict
-from common.jobs.services import cancel_job, enqueue_job, retry_job
-from common.models import Job, Upload
-from common.permissions import visible
-from common.uploads.services import delete_upload
+from common.jobs.services import cancel_job, delete_job, enqueue_job, retry_job
+from common.models import Upload
+from common.permissions import can, visible
+from common.uploads.services import delete_upload, store_picture
 from detector.errors import DetectorError, SessionConflictError
 from detector.models import DetectionSession
 from detector.services.events import publish_job_update, publish_session_deleted
@@ -20,6 +20,28 @@ from detector.services.options import DetectionOptions
 JOB_KIND = "detector.detect"
 MAX_NAME = 200
 UNNAMED = "Picture"
+
+
+def queue_picture(
+    *,
+    owner: Any,
+    data: bytes,
+    file_name: str,
+    options: DetectionOptions,
+    name: str = "",
+    source: str = DetectionSession.Source.BROWSER,
+) -> DetectionSession:
+    """Store a picture and queue a session over it; both or neither.
+
+    Raises:
+        UploadRejected: The file is no picture that is taken, or the disk is full.
+    """
+    upload = store_picture(owner=owner, data=data, name=file_name)
+    try:
+        return create_session(owner=owner, upload=upload, options=options, name=name, source=source)
+    except BaseException:
+        delete_upload(upload=upload)
+        raise
 
 
 def create_session(
@@ -75,7 +97,8 @@ def rename_session(*, session: DetectionSession, name: str) -> DetectionSession:
     """Give a session another name.
 
     Raises:
-        DetectorError: ``invalid`` when nothing printable is left of the name, or it is too long.
+        DetectorError: ``invalid`` when nothing printable is left of the name, or it is too long;
+            ``not_found`` when the session is deleted meanwhile.
     """
     if len(str(name).strip()) > MAX_NAME:
         raise DetectorError(
@@ -88,8 +111,9 @@ def rename_session(*, session: DetectionSession, name: str) -> DetectionSession:
         raise DetectorError(
             "invalid", "A name cannot be empty.", fields={"name": "A name cannot be empty."}
         )
+    if not DetectionSession.objects.filter(pk=session.pk).update(name=cleaned):
+        raise DetectorError("not_found", "The session has been deleted.", status=404)
     session.name = cleaned
-    session.save(update_fields=["name"])
     return session
 
 
@@ -116,7 +140,10 @@ def cancel_session(*, session: DetectionSession) -> DetectionSession:
     """
     if session.job is None or session.is_finished:
         raise SessionConflictError("not_running", "This session is not running any more.")
-    cancel_job(job=session.job)
+    try:
+        cancel_job(job=session.job)
+    except JobConflict as error:  # deleted meanwhile
+        raise SessionConflictError("not_running", str(error)) from error
     return session
 
 
@@ -141,17 +168,15 @@ def retry_session(*, session: DetectionSession) -> DetectionSession:
 def delete_session(*, session: DetectionSession) -> None:
     """Delete a session with its objects and job; the picture goes with the last session on it.
 
-    A job that still runs is cancelled and can write nothing more. Files go after the commit.
+    A job that still runs can write nothing more. Files go after the commit.
     """
     session_id, owner_id = session.pk, session.owner_id
     with transaction.atomic():
         upload = Upload.objects.select_for_update().filter(pk=session.upload_id).first()
         job = session.job
-        if job is not None and not session.is_finished:
-            cancel_job(job=job)
         session.delete()
         if job is not None:
-            Job.objects.filter(pk=job.pk).delete()
+            delete_job(job=job)
         if upload is not None and not upload.sessions.exists():
             delete_upload(upload=upload)
         publish_session_deleted(owner_id=owner_id, session_id=session_id)
@@ -160,7 +185,7 @@ def delete_session(*, session: DetectionSession) -> None:
 def delete_sessions(*, user: Any, ids: Iterable[Any]) -> int:
     """Delete those of the named sessions that ``user`` may delete; how many they were."""
     queryset = DetectionSession.objects.select_related("job").filter(pk__in=list(ids))
-    sessions = list(visible(user, queryset))
+    sessions = [session for session in visible(user, queryset) if can(user, "delete", session)]
     with transaction.atomic():
         for session in sessions:
             delete_session(session=session)

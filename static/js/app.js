@@ -41,8 +41,17 @@ function menus() {
       const items = [...menu.querySelectorAll(".menu-item")];
       const at = items.indexOf(/** @type {Element} */ (document.activeElement));
       const next = items[(at + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length];
-      if (next instanceof HTMLElement && menu.contains(document.activeElement)) { next.focus(); event.preventDefault(); }
+      if (next instanceof HTMLElement && menu.contains(document.activeElement)) {
+        next.focus();
+        event.preventDefault();
+      }
     }
+  });
+  // The tab key leaves a menu as a click elsewhere does.
+  document.addEventListener("focusout", (event) => {
+    const menu = event.target instanceof Element ? event.target.closest("details.menu[open]") : null;
+    const next = event.relatedTarget;
+    if (menu && next instanceof Node && !menu.contains(next)) menu.removeAttribute("open");
   });
 }
 
@@ -63,8 +72,8 @@ function singleSubmit() {
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!(form instanceof HTMLFormElement) || form.method !== "post" || event.defaultPrevented) return;
-    if (form.dataset.sent) { event.preventDefault(); return; }
-    form.dataset.sent = "1";
+    if (form.dataset.sent) event.preventDefault();
+    else form.dataset.sent = "1";
   });
   // The back button may show this very document again.
   window.addEventListener("pageshow", () => {
@@ -77,11 +86,13 @@ function htmxHooks() {
     const { headers, parameters, verb } = /** @type {CustomEvent} */ (event).detail;
     headers["X-CSRFToken"] = csrfToken();
     // Fields left empty narrow nothing and would only lengthen the address.
-    if (verb === "get") for (const name of Object.keys(parameters)) if (parameters[name] === "") delete parameters[name];
+    if (verb !== "get") return;
+    for (const name of Object.keys(parameters)) {
+      if (parameters[name] === "") delete parameters[name];
+    }
   });
-  for (const name of ["htmx:sendError", "htmx:responseError"]) {
-    document.addEventListener(name, () => toast("The server did not answer as expected. Reload the page.", { error: true }));
-  }
+  const complain = () => toast("The server did not answer as expected. Reload the page.", { error: true });
+  for (const name of ["htmx:sendError", "htmx:responseError"]) document.addEventListener(name, complain);
 }
 
 themeSwitch();

@@ -96,7 +96,9 @@ export class Watcher {
 
   async #poll() {
     const patience = events.connected ? 6 * POLL_MS : POLL_MS;
-    const silent = [...this.#watched].filter(([, entry]) => performance.now() - entry.heard >= patience || entry.heard === 0);
+    const silent = [...this.#watched].filter(
+      ([, { heard }]) => heard === 0 || performance.now() - heard >= patience,
+    );
     // A few at a time: two hundred queued pictures must not become two hundred requests.
     await Promise.all(silent.slice(0, 4).map(async ([id, entry]) => {
       entry.heard = performance.now();

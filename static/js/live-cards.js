@@ -8,6 +8,12 @@ const watcher = new Watcher();
 /** @param {string} id @returns {HTMLElement | null} */
 const cardOf = (id) => document.querySelector(`.session-card[data-session="${CSS.escape(id)}"]`);
 
+/** The card of a session that was deleted in another window. @param {string} id */
+function remove(id) {
+  cardOf(id)?.remove();
+  document.dispatchEvent(new Event("cards:changed"));
+}
+
 /** @param {HTMLElement} card */
 async function exchange(card) {
   const text = await (await request(card.dataset.cardUrl ?? "", { accept: "text/html" })).text();
@@ -23,7 +29,10 @@ async function exchange(card) {
 function follow(news) {
   const card = cardOf(news.id);
   if (!card) return;
-  if (news.type === "session.deleted") { card.remove(); return; }
+  if (news.type === "session.deleted") {
+    remove(news.id);
+    return;
+  }
   const status = card.querySelector("[data-card-status]");
   if (news.status === "queued" || news.status === "running") {
     if (!status) return;
@@ -36,12 +45,14 @@ function follow(news) {
 }
 
 function watchAll() {
-  for (const card of document.querySelectorAll('.session-card[data-status="queued"], .session-card[data-status="running"]')) {
+  for (const card of document.querySelectorAll('.session-card:is([data-status="queued"], [data-status="running"])')) {
     watcher.watch(card.getAttribute("data-session") ?? "", follow);
   }
 }
 
 // A finished card changes no more, but it may be deleted in another window.
-onNews((news) => { if (news.type === "session.deleted") cardOf(news.id)?.remove(); });
+onNews((news) => {
+  if (news.type === "session.deleted") remove(news.id);
+});
 document.addEventListener("htmx:afterSettle", watchAll);
 watchAll();

@@ -12,7 +12,10 @@ export function optionsConfig() {
   return readJson("options-config");
 }
 
-/** Paints the filled part of a range; an attribute style would break the content policy. @param {HTMLInputElement} range */
+/**
+ * Paints the filled part of a range; an attribute style would break the content policy.
+ * @param {HTMLInputElement} range
+ */
 export function paintRange(range) {
   const [min, max, value] = [Number(range.min), Number(range.max), Number(range.value)];
   range.style.setProperty("--fill", `${max > min ? ((value - min) / (max - min)) * 100 : 0}%`);
@@ -35,7 +38,8 @@ export function initOptions(root) {
   function fillModels() {
     const choices = config.models[task()];
     const keep = choices.some((choice) => choice.name === wanted) ? wanted : config.defaults[task()];
-    model.replaceChildren(...choices.map((choice) => new Option(choice.label, choice.name, false, choice.name === keep)));
+    const options = choices.map(({ label, name }) => new Option(label, name, false, name === keep));
+    model.replaceChildren(...options);
     fillClasses();
   }
   function fillClasses() {
@@ -50,14 +54,21 @@ export function initOptions(root) {
     const line = form.querySelector("[data-options-summary]");
     if (!line) return;
     const classes = picker.chosen.length ? picker.chosen.join(", ") : "all classes";
-    line.textContent = `${task() === "segment" ? "Outline" : "Find"} objects · ${model.value} · from ${percent} · ${classes}`;
+    const verb = task() === "segment" ? "Outline" : "Find";
+    line.textContent = `${verb} objects · ${model.value} · from ${percent} · ${classes}`;
   }
 
   root.addEventListener("input", summarise);
   root.addEventListener("change", (event) => {
     const name = /** @type {HTMLInputElement} */ (event.target).name;
-    if (name === "task") { wanted = ""; fillModels(); }
-    if (name === "model") { wanted = model.value; fillClasses(); }
+    if (name === "task") {
+      wanted = "";
+      fillModels();
+    }
+    if (name === "model") {
+      wanted = model.value;
+      fillClasses();
+    }
   });
   fillModels();
 }

@@ -41,7 +41,8 @@ export class ClassPicker {
   #matches() {
     const text = this.input.value.trim().toLowerCase();
     const found = this.#options.filter((name) => name.toLowerCase().includes(text));
-    return found.sort((a, b) => Number(b.toLowerCase().startsWith(text)) - Number(a.toLowerCase().startsWith(text)));
+    const begins = (/** @type {string} */ name) => Number(name.toLowerCase().startsWith(text));
+    return found.sort((a, b) => begins(b) - begins(a));
   }
 
   #open() {
@@ -69,16 +70,18 @@ export class ClassPicker {
   #render() {
     this.hidden.value = this.chosen.join(",");
     for (const chip of this.box.querySelectorAll(".picker-chip")) chip.remove();
-    this.input.before(...this.chosen.map((name) =>
-      html("button", { type: "button", class: "picker-chip", "data-remove": name, "aria-label": `Remove ${name}` }, name, icon("x"))));
+    for (const name of this.chosen) {
+      const attributes = { type: "button", class: "picker-chip", "data-remove": name, "aria-label": `Remove ${name}` };
+      this.input.before(html("button", attributes, name, icon("x")));
+    }
     this.input.placeholder = this.chosen.length ? "" : "All classes";
   }
 
   #renderList() {
     const names = this.#matches();
     const items = names.map((name, index) => html("li", {
-      role: "option", id: `${this.list.id}-${index}`, "data-name": name, "aria-selected": String(this.chosen.includes(name)),
-      class: index === this.#active ? "is-active" : null,
+      role: "option", id: `${this.list.id}-${index}`, "data-name": name,
+      "aria-selected": String(this.chosen.includes(name)),
     }, name, icon("check")));
     if (!items.length) items.push(html("li", { class: "picker-none" }, "No class of this model is called so"));
     this.list.replaceChildren(...items);
@@ -119,7 +122,8 @@ export class ClassPicker {
 
   /** @param {Event} event */
   #onBoxClick(event) {
-    const name = event.target instanceof Element ? event.target.closest("[data-remove]")?.getAttribute("data-remove") : null;
+    const chip = event.target instanceof Element ? event.target.closest("[data-remove]") : null;
+    const name = chip?.getAttribute("data-remove");
     if (name) this.#toggle(name);
     this.input.focus();
   }

@@ -37,6 +37,7 @@ document.addEventListener("click", (event) => {
 need("#bulk-all").addEventListener("click", () => setAll(true));
 need("#bulk-none").addEventListener("click", () => setAll(false));
 document.addEventListener("htmx:afterSettle", refresh);
+document.addEventListener("cards:changed", refresh);
 
 // The field searches while it is typed in. Leaving it, perhaps by a click on the next page, must not
 // search again, so its change event stays here.
@@ -69,7 +70,9 @@ need("#rename-form").addEventListener("submit", async () => {
   const name = card?.querySelector("[data-name]");
   try {
     const saved = await post(url, body);
-    if (name) { name.textContent = saved.name; name.setAttribute("title", saved.name); }
+    if (!name) return;
+    name.textContent = saved.name;
+    name.setAttribute("title", saved.name);
   } catch (error) {
     toast(/** @type {Error} */ (error).message, { error: true });
   }

@@ -1,3 +1,5 @@
+/** Short messages at the corner of the page. */
+
 import { html, icon } from "./dom.js";
 
 /** @param {HTMLElement} toast @param {number} seconds */
@@ -17,7 +19,8 @@ function dismissLater(toast, seconds) {
 export function toast(message, { error = false } = {}) {
   const region = document.getElementById("toasts");
   if (!region) return;
-  const button = html("button", { class: "icon-button", type: "button", "data-dismiss": true, "aria-label": "Dismiss" }, icon("x"));
+  const attributes = { class: "icon-button", type: "button", "data-dismiss": true, "aria-label": "Dismiss" };
+  const button = html("button", attributes, icon("x"));
   const element = html("div", { class: error ? "toast is-error" : "toast" },
     icon(error ? "alert" : "check"), html("span", {}, message), button);
   region.append(element);
@@ -28,7 +31,8 @@ export function toast(message, { error = false } = {}) {
 export function adoptToasts() {
   const region = document.getElementById("toasts");
   region?.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("[data-dismiss]")) event.target.closest(".toast")?.remove();
+    const button = event.target instanceof Element ? event.target.closest("[data-dismiss]") : null;
+    button?.closest(".toast")?.remove();
   });
   for (const element of region?.children ?? []) {
     if (element instanceof HTMLElement) dismissLater(element, element.classList.contains("is-error") ? 12 : 6);

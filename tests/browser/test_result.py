@@ -215,7 +215,7 @@ def test_running_again_makes_another_session_with_other_options(result: Any) -> 
     dialog.get_by_role("button", name="Run", exact=True).click()
     result.wait_for_url(lambda url: url != before)
     result.wait_for_selector("#panel[data-state=done]")
-    expect(result.locator(".result-meta")).to_contain_text("Segmentation")
+    expect(result.locator(".result-meta")).to_contain_text("Outlines")
     expect(result.locator(".facts").first).to_contain_text("50%")
 
 

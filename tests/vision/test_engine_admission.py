@@ -122,6 +122,20 @@ def test_a_lone_caller_runs_alone_and_a_crowd_does_not(pool: ThreadPoolExecutor)
     assert [alone for _, alone in gate.batches] == [True, False, False, False, False]
 
 
+def test_a_caller_just_after_a_crowd_does_not_take_all_cores(
+    pool: ThreadPoolExecutor,
+) -> None:
+    queue, gate = AdmissionQueue(slots=2), Gate()
+    crowd = [enter(pool, queue, gate, index) for index in range(2)]
+    gate.release.release(4)
+    for future in crowd:
+        future.result(WAIT)
+    queue.run(["soon after"], gate, key="model", priority=Priority.INTERACTIVE)
+    queue._crowded_until = 0.0  # as if a tenth of a second had gone by
+    queue.run(["later"], gate, key="model", priority=Priority.INTERACTIVE)
+    assert [alone for _, alone in gate.batches][2:] == [False, True]
+
+
 def test_a_leaders_exception_is_its_own(pool: ThreadPoolExecutor) -> None:
     queue, gate = AdmissionQueue(slots=1, max_batch=4), Gate()
 

@@ -19,6 +19,10 @@ from vision.structures import Priority
 
 __all__ = ["AdmissionQueue", "Outcome", "closed_error"]
 
+_CROWD_SECONDS = 0.1
+# Several callers that take turns leave gaps of some milliseconds. A picture that got all cores in
+# such a gap would hold up those that arrive while it is computed.
+
 Run = Callable[[Sequence[Any], bool], Sequence[Any]]
 """Called with the payloads of a batch and whether nothing else runs or waits."""
 
@@ -69,6 +73,7 @@ class AdmissionQueue:
         self._order = itertools.count()
         self._running = 0
         self._exclusive = False
+        self._crowded_until = 0.0
         self._closed = False
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
@@ -100,7 +105,7 @@ class AdmissionQueue:
         with self._lock:
             self._refuse_if_closed()
             for item in items:
-                item.crowded = crowded or self._running > 0 or bool(self._heap)
+                item.crowded = crowded or self._is_crowded(item.entered)
                 self._push(item, priority)
             self._dispatch()
         try:
@@ -127,6 +132,12 @@ class AdmissionQueue:
                 item.wake.set()
             self._heap.clear()
             self._idle.wait_for(lambda: self._running == 0)
+
+    def _is_crowded(self, now: float) -> bool:
+        """Return whether others are about, or were a moment ago. Needs the lock."""
+        if self._running > 0 or self._heap:
+            self._crowded_until = now + _CROWD_SECONDS
+        return now < self._crowded_until
 
     def _push(self, item: _Item, priority: int) -> None:
         heapq.heappush(self._heap, (priority, next(self._order), item))

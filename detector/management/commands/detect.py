@@ -26,7 +26,7 @@ class PathFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.name: str | None = str(path)
+        self.name: str | None = _shown(path)
         self.size: int | None = None
 
     def read(self) -> bytes:
@@ -100,14 +100,15 @@ class Command(BaseCommand):
         for path, answer in zip(paths, answers, strict=True):
             if isinstance(answer, Refusal):
                 failed += 1
-                self.stderr.write(f"{path}: {answer.error.message}")
+                self.stderr.write(f"{_shown(path)}: {answer.error.message}")
                 results.append(entry_json(answer))
                 continue
             target = None
             if not options["no_picture"]:
                 target = _target(path, options["out"], written)
                 failed += not self._write_picture(target, answer)
-            results.append({**answer_json(answer), "annotated": str(target) if target else None})
+            annotated = _shown(target) if target else None
+            results.append({**answer_json(answer), "annotated": annotated})
             if not options["json"]:
                 self._print_table(answer, target)
         if options["json"]:
@@ -120,7 +121,7 @@ class Command(BaseCommand):
         try:
             target.write_bytes(content)
         except OSError as error:
-            self.stderr.write(f"{target}: It cannot be written: {error.strerror or error}.")
+            self.stderr.write(f"{_shown(target)}: It cannot be written: {error.strerror or error}.")
             return False
         return True
 
@@ -144,7 +145,12 @@ class Command(BaseCommand):
             ]
             self.stdout.write(_table(columns, rows))
         if target is not None:
-            self.stdout.write(f"  → {target}")
+            self.stdout.write(f"  → {_shown(target)}")
+
+
+def _shown(path: Path) -> str:
+    # File names are bytes; those that are no UTF-8 can be opened, but neither printed nor sent.
+    return str(path).encode("utf-8", "replace").decode()
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,5 +1,7 @@
 /** Wheel, drag, pinch, double click and keys, translated into calls of the viewport. */
 
+import { STACKED } from "./viewport.js";
+
 /** @typedef {import("./viewport.js").Viewport} Viewport */
 
 const DRAG_FROM = 4;
@@ -27,8 +29,7 @@ function place(stage, event) {
 function wheel(stage, viewport) {
   stage.addEventListener("wheel", (event) => {
     // Where picture and panel are stacked the wheel scrolls the page; a pinch (ctrl) always zooms.
-    const stacked = matchMedia("(max-width: 60rem)").matches;
-    if (stacked && !event.ctrlKey && !event.metaKey) return;
+    if (matchMedia(STACKED).matches && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
     const delta = Math.max(-120, Math.min(120, event.deltaY * unit));
@@ -54,6 +55,11 @@ function pointers(stage, viewport) {
   stage.addEventListener("pointermove", (event) => {
     const before = down.get(event.pointerId);
     if (!before) return;
+    if (!event.buttons) {
+      // Let go outside the stage, which heard nothing of it.
+      up(event);
+      return;
+    }
     const now = place(stage, event);
     if (down.size === 1) {
       if (!moved && Math.hypot(now[0] - start[0], now[1] - start[1]) < DRAG_FROM) return;
@@ -64,7 +70,7 @@ function pointers(stage, viewport) {
       viewport.panBy(now[0] - before[0], now[1] - before[1]);
     } else if (down.size === 2) {
       const other = [...down].find(([id]) => id !== event.pointerId)?.[1] ?? before;
-      const length = (/** @type {[number, number]} */ point) => Math.max(1, Math.hypot(point[0] - other[0], point[1] - other[1]));
+      const length = (/** @type {[number, number]} */ [x, y]) => Math.max(1, Math.hypot(x - other[0], y - other[1]));
       viewport.zoomAt(length(now) / length(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
       viewport.panBy((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
     }
@@ -98,6 +104,8 @@ function keys(event, stage, viewport, onEscape) {
     if (event.key === "ArrowRight") viewport.panBy(-step, 0, true);
     if (event.key === "ArrowUp") viewport.panBy(0, step, true);
     if (event.key === "ArrowDown") viewport.panBy(0, -step, true);
-  } else return;
+  } else {
+    return;
+  }
   event.preventDefault();
 }

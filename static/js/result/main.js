@@ -1,5 +1,5 @@
 /**
- * The result page. While the job runs the picture is already on the stage; when it is done, heading,
+ * The result page. While the job runs the picture is already on the stage; when it is done, buttons,
  * panel and data are fetched and put in place, and the boxes appear over the picture that stays.
  */
 
@@ -21,6 +21,8 @@ const stage = need("#stage");
 const picture = /** @type {HTMLImageElement} */ (need("#picture"));
 const layer = /** @type {SVGElement} */ (/** @type {unknown} */ (need("#overlay")));
 const size = { width: Number(stage.dataset.width), height: Number(stage.dataset.height) };
+// Not the title: somebody may be typing another one.
+const PARTS = ["#result-head .result-meta", "#result-head .row-buttons", "#panel", "#session-data"];
 const viewport = new Viewport(stage, picture, layer, size);
 /** @type {ResultModel | null} */
 let model = null;
@@ -41,22 +43,34 @@ function showResult() {
 
 /** @param {import("../events.js").SessionNews} news */
 function onNews(news) {
-  if (news.type === "session.deleted") { location.assign(root.dataset.sessionsUrl ?? "/"); return; }
-  if (news.status !== "queued" && news.status !== "running") { void refresh(); return; }
+  if (news.type === "session.deleted") {
+    location.assign(root.dataset.sessionsUrl ?? "/");
+    return;
+  }
+  if (news.status !== "queued" && news.status !== "running") {
+    void refresh();
+    return;
+  }
+  const status = need(".result-meta .status", root);
+  status.className = `status is-${news.status}`;
+  status.textContent = news.status === "running" ? "Running" : "Queued";
   const bar = root.querySelector("[data-progress]");
   if (!bar) return;
   bar.classList.toggle("is-waiting", !news.progress);
   /** @type {HTMLElement} */ (need("span", bar)).style.setProperty("--value", String(news.progress ?? 0));
-  need("[data-progress-text]").textContent = news.status === "queued" ? "Waiting in the queue" : news.message || "Finding objects";
+  const text = need("[data-progress-text]");
+  // Somebody who has cancelled wants to know that it is being done.
+  if (text.dataset.progressText === "cancelling") return;
+  text.textContent = news.status === "queued" ? "Waiting in the queue" : news.message || "Finding objects";
 }
 
 async function refresh() {
   try {
     const text = await (await request(location.pathname, { accept: "text/html" })).text();
     const fresh = new DOMParser().parseFromString(text, "text/html");
-    for (const id of ["result-head", "panel", "session-data"]) {
-      const next = fresh.getElementById(id);
-      if (next) document.getElementById(id)?.replaceWith(document.adoptNode(next));
+    for (const selector of PARTS) {
+      const next = fresh.querySelector(selector);
+      if (next) document.querySelector(selector)?.replaceWith(document.adoptNode(next));
     }
     root.dataset.status = fresh.getElementById("result")?.dataset.status ?? "done";
     showResult();
@@ -66,18 +80,18 @@ async function refresh() {
 }
 
 need("#zoom").addEventListener("click", (event) => {
-  const name = event.target instanceof Element ? event.target.closest("[data-zoom]")?.getAttribute("data-zoom") : null;
+  const button = event.target instanceof Element ? event.target.closest("[data-zoom]") : null;
+  const name = button?.getAttribute("data-zoom");
   if (name === "in") viewport.step(1);
   if (name === "out") viewport.step(-1);
   if (name === "fit") viewport.fit();
 });
 const scaleText = need("#scale");
-viewport.addEventListener("change", () => { scaleText.textContent = `${Math.round(viewport.view.scale * 100)}%`; });
-scaleText.textContent = `${Math.round(viewport.view.scale * 100)}%`;
+const showScale = () => { scaleText.textContent = `${Math.round(viewport.view.scale * 100)}%`; };
+viewport.addEventListener("change", showScale);
+showScale();
 // A format that this browser cannot show: the small JPEG of the server is better than a gap.
-picture.addEventListener("error", () => {
-  if (picture.dataset.fallback && picture.src !== picture.dataset.fallback) { picture.src = picture.dataset.fallback; delete picture.dataset.fallback; }
-});
+picture.addEventListener("error", () => { picture.src = picture.dataset.fallback ?? ""; }, { once: true });
 
 listenToGestures(stage, viewport, () => model?.select(null));
 listenToRename(root);

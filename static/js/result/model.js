@@ -3,8 +3,8 @@
 /** @typedef {{i: number, class: string, class_id: number, color: string, confidence: number,
  *             box: [number, number, number, number], polygons?: number[][]}} FoundObject */
 /** @typedef {{name: string, color: string, count: number}} FoundClass */
-/** @typedef {{id: string, name: string, width: number, height: number, picture: string, confidence: number, task: string,
- *             objects: FoundObject[], classes: FoundClass[]}} Overlay */
+/** @typedef {{id: string, name: string, width: number, height: number, picture: string,
+ *             confidence: number, task: string, objects: FoundObject[], classes: FoundClass[]}} Overlay */
 
 export class ResultModel extends EventTarget {
   /** @param {Overlay} overlay */

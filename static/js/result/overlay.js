@@ -74,7 +74,10 @@ export class Overlay {
     const [x, y, width, height] = object.box;
     const shape = svg("g", { class: "shape", "data-i": object.i });
     if (object.polygons?.length) {
-      shape.append(svg("path", { class: "shape-mask", d: pathOf(object.polygons), fill: object.color, stroke: object.color, "fill-rule": "evenodd" }));
+      shape.append(svg("path", {
+        class: "shape-mask", d: pathOf(object.polygons), fill: object.color, stroke: object.color,
+        "fill-rule": "evenodd",
+      }));
     }
     shape.append(
       svg("rect", { class: "shape-halo", x, y, width, height }),
@@ -105,7 +108,9 @@ export class Overlay {
       const { now, zoom } = /** @type {CustomEvent} */ (event).detail;
       layer.classList.toggle("has-selection", now !== null);
       const object = model.byIndex.get(now);
-      if (zoom && object) this.viewport.zoomToBox(object.box);
+      if (!zoom || !object) return;
+      this.viewport.zoomToBox(object.box);
+      this.viewport.stage.scrollIntoView({ block: "nearest", behavior: "smooth" });
     });
     this.viewport.addEventListener("change", () => this.#later());
   }
@@ -155,7 +160,8 @@ export class Overlay {
       const top = kept(boxY + y - TAG_HEIGHT, boxY + boxHeight + y - TAG_HEIGHT, room.height - TAG_HEIGHT);
       const place = `translate(${(left - x) / scale} ${(top + TAG_HEIGHT - y) / scale})`;
       if (parts.tag.getAttribute("transform") !== place) parts.tag.setAttribute("transform", place);
-      const covered = placed.some(([l, t, w]) => left < l + w && l < left + parts.width && Math.abs(top - t) < TAG_HEIGHT);
+      const right = left + parts.width;
+      const covered = placed.some(([l, t, w]) => left < l + w && l < right && Math.abs(top - t) < TAG_HEIGHT);
       parts.tag.classList.toggle("is-covered", covered);
       if (!covered) placed.push([left, top, parts.width]);
     }

@@ -15,7 +15,8 @@ export function fillPanel(panel, model, layer) {
   const refresh = () => {
     const shown = model.visibleCount();
     const all = model.objects.length;
-    summary.textContent = shown === all ? plural(all, "object") : `${shown.toLocaleString("en")} of ${plural(all, "object")}`;
+    const some = `${shown.toLocaleString("en")} of ${plural(all, "object")}`;
+    summary.textContent = shown === all ? plural(all, "object") : some;
   };
   model.addEventListener("filter", refresh);
   refresh();
@@ -29,7 +30,8 @@ function slider(panel, model) {
     paintRange(range);
     output.textContent = `${range.value}%`;
     // The lowest stop shows everything that was found, however the percentage was rounded.
-    model.setMinimum(range.value === range.min ? 0 : Number(range.value) / 100);
+    // Above it, half a percent of lenience lets pass what reads the same in the table.
+    model.setMinimum(range.value === range.min ? 0 : (Number(range.value) - 0.5) / 100);
   };
   range.addEventListener("input", update);
   update();
@@ -51,7 +53,8 @@ function classes(panel, model) {
   /** @type {Map<string, {input: HTMLInputElement, count: HTMLElement, row: HTMLElement}>} */
   const parts = new Map();
   for (const item of model.overlay.classes) {
-    const input = /** @type {HTMLInputElement} */ (html("input", { type: "checkbox", class: "class-toggle", value: item.name, checked: true }));
+    const attributes = { type: "checkbox", class: "class-toggle", value: item.name, checked: true };
+    const input = /** @type {HTMLInputElement} */ (html("input", attributes));
     const count = html("span", { class: "class-count num" });
     const row = html("label", { class: "class-row" }, input, html("span", { class: "class-name" }, item.name), count);
     row.style.setProperty("--c", item.color);

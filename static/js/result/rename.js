@@ -4,7 +4,7 @@ import { post } from "../http.js";
 import { html } from "../dom.js";
 import { toast } from "../toast.js";
 
-/** @param {HTMLElement} root listens here, because the heading may be exchanged */
+/** @param {HTMLElement} root listens here, because the menu with one of the buttons is exchanged */
 export function listenToRename(root) {
   root.addEventListener("click", (event) => {
     if (event.target instanceof Element && event.target.closest("[data-rename]")) start(root);
@@ -16,7 +16,8 @@ function start(root) {
   const title = /** @type {HTMLElement | null} */ (root.querySelector("[data-title]"));
   if (!title || title.hidden) return;
   const before = title.textContent ?? "";
-  const input = /** @type {HTMLInputElement} */ (html("input", { class: "input title-input", maxlength: 200, "aria-label": "Name", value: before }));
+  const attributes = { class: "input title-input", maxlength: 200, "aria-label": "Name", value: before };
+  const input = /** @type {HTMLInputElement} */ (html("input", attributes));
   title.hidden = true;
   title.after(input);
   input.focus();

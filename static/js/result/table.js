@@ -1,6 +1,7 @@
 /** The table of objects: sortable, and linked with the picture in both directions. */
 
 import { html, need } from "../dom.js";
+import { STACKED } from "./viewport.js";
 
 /** @typedef {import("./model.js").ResultModel} ResultModel */
 /** @typedef {import("./model.js").FoundObject} FoundObject */
@@ -72,9 +73,12 @@ export class ObjectTable {
     });
     this.body.addEventListener("keydown", (event) => this.#onKey(event));
     need("thead", table).addEventListener("click", (event) => {
-      const key = event.target instanceof Element ? event.target.closest("th[data-sort]")?.getAttribute("data-sort") : null;
+      const head = event.target instanceof Element ? event.target.closest("th[data-sort]") : null;
+      const key = head?.getAttribute("data-sort");
       if (!key) return;
-      this.#sort = { key, down: this.#sort.key === key ? !this.#sort.down : key !== "class" && key !== "position" };
+      // Names and places begin at the beginning, numbers with the largest.
+      const down = this.#sort.key === key ? !this.#sort.down : key !== "class" && key !== "position";
+      this.#sort = { key, down };
       this.#order();
     });
     model.addEventListener("filter", () => this.#filter());
@@ -82,7 +86,9 @@ export class ObjectTable {
     model.addEventListener("select", (event) => {
       this.#swap("is-selected", event);
       const { now, from } = /** @type {CustomEvent} */ (event).detail;
-      if (from === "picture") this.#rows.get(now)?.scrollIntoView({ block: "nearest" });
+      // Where the panel scrolls by itself; on a phone the whole page would, away from the picture.
+      if (from !== "picture" || matchMedia(STACKED).matches) return;
+      this.#rows.get(now)?.scrollIntoView({ block: "nearest" });
     });
   }
 

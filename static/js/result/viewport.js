@@ -3,6 +3,9 @@
  * Input lives in gestures.js; this file is the arithmetic and the two elements it moves.
  */
 
+/** Where picture and panel lie one above the other, as result.css has it. */
+export const STACKED = "(max-width: 60rem)";
+
 const STEP = 1.5;
 const CALM_MS = 180;
 
@@ -10,6 +13,8 @@ const CALM_MS = 180;
 
 export class Viewport extends EventTarget {
   /** @type {View} */ view = { scale: 1, x: 0, y: 0 };
+  /** @type {View | null} where an animation leads, so that the next step begins there */
+  #target = null;
   #animation = 0;
   #fitted = true;
 
@@ -50,7 +55,13 @@ export class Viewport extends EventTarget {
     this.zoomAt(STEP ** direction, this.stage.clientWidth / 2, this.stage.clientHeight / 2, true);
   }
 
-  /** Zoom by a factor; the picture point under (x, y) stays there. @param {number} factor @param {number} x @param {number} y @param {boolean} [calm] */
+  /**
+   * Zoom by a factor; the picture point under (x, y) stays there.
+   * @param {number} factor
+   * @param {number} x
+   * @param {number} y
+   * @param {boolean} [calm]
+   */
   zoomAt(factor, x, y, calm = false) {
     const from = calm ? this.#target ?? this.view : this.view;
     const fit = this.fitView().scale;
@@ -67,7 +78,10 @@ export class Viewport extends EventTarget {
     this.#go(this.#held({ scale: from.scale, x: from.x + dx, y: from.y + dy }), calm);
   }
 
-  /** Brings a box to the middle, large enough to study, with its surroundings. @param {[number, number, number, number]} box */
+  /**
+   * Brings a box to the middle, large enough to study, with its surroundings.
+   * @param {[number, number, number, number]} box
+   */
   zoomToBox([x, y, width, height]) {
     const { clientWidth: stageWidth, clientHeight: stageHeight } = this.stage;
     const fit = this.fitView().scale;
@@ -79,14 +93,16 @@ export class Viewport extends EventTarget {
     }), true);
   }
 
-  /** @type {View | null} */ #target = null;
-
   #leaveFit() { this.#fitted = false; this.#mark(); }
 
   /** Touch scrolling belongs to the page while everything is visible, to the picture when zoomed. */
   #mark() { this.stage.classList.toggle("is-zoomed", !this.#fitted); }
 
-  /** Keeps the picture on the stage: centred where it is smaller, without gaps where it is larger. @param {View} view @returns {View} */
+  /**
+   * Keeps the picture on the stage: centred where it is smaller, without gaps where it is larger.
+   * @param {View} view
+   * @returns {View}
+   */
   #held(view) {
     const slack = 48;
     const hold = (/** @type {number} */ offset, /** @type {number} */ length, /** @type {number} */ room) =>

@@ -6,7 +6,8 @@ const carriesFiles = (transfer) => transfer.types.includes("Files");
 /** @param {FileSystemEntry} entry @returns {Promise<File[]>} */
 async function filesOf(entry) {
   if (entry.isFile) {
-    return new Promise((resolve) => /** @type {FileSystemFileEntry} */ (entry).file((file) => resolve([file]), () => resolve([])));
+    const leaf = /** @type {FileSystemFileEntry} */ (entry);
+    return new Promise((resolve) => leaf.file((file) => resolve([file]), () => resolve([])));
   }
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   /** @type {File[]} */
@@ -16,7 +17,9 @@ async function filesOf(entry) {
     /** @type {FileSystemEntry[]} */
     const batch = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
     if (!batch.length) return files;
-    for (const child of batch) if (!child.name.startsWith(".")) files.push(...(await filesOf(child)));
+    for (const child of batch) {
+      if (!child.name.startsWith(".")) files.push(...(await filesOf(child)));
+    }
   }
 }
 
@@ -45,8 +48,12 @@ export function takeFiles({ inputs, veil, onFiles }) {
     depth = Math.max(0, depth + change);
     veil.hidden = depth === 0;
   };
-  window.addEventListener("dragenter", (event) => { if (event.dataTransfer && carriesFiles(event.dataTransfer)) cover(1); });
-  window.addEventListener("dragleave", (event) => { if (event.dataTransfer && carriesFiles(event.dataTransfer)) cover(-1); });
+  window.addEventListener("dragenter", (event) => {
+    if (event.dataTransfer && carriesFiles(event.dataTransfer)) cover(1);
+  });
+  window.addEventListener("dragleave", (event) => {
+    if (event.dataTransfer && carriesFiles(event.dataTransfer)) cover(-1);
+  });
   window.addEventListener("dragover", (event) => {
     if (!event.dataTransfer || !carriesFiles(event.dataTransfer)) return;
     event.preventDefault();
@@ -70,7 +77,8 @@ export function takeFiles({ inputs, veil, onFiles }) {
 function named(file, index) {
   if (!/^image\.\w+$/.test(file.name)) return file;
   const now = new Date();
-  const stamp = [now.getHours(), now.getMinutes(), now.getSeconds()].map((part) => String(part).padStart(2, "0")).join("-");
+  const parts = [now.getHours(), now.getMinutes(), now.getSeconds()];
+  const stamp = parts.map((part) => String(part).padStart(2, "0")).join("-");
   const ending = file.name.split(".").pop();
   return new File([file], `Pasted ${stamp}${index ? `-${index + 1}` : ""}.${ending}`, { type: file.type });
 }

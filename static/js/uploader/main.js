@@ -29,8 +29,8 @@ const queue = new UploadQueue(form.action, judge, (item) => {
 /** @param {File} file @returns {string} */
 function judge(file) {
   if (file.size === 0) return config.messages.empty_file;
-  if (file.size > config.max_bytes) return config.messages.file_too_large.replace("{size}", (file.size / 2 ** 20).toPrecision(3));
-  return "";
+  if (file.size <= config.max_bytes) return "";
+  return config.messages.file_too_large.replace("{size}", (file.size / 2 ** 20).toPrecision(3));
 }
 
 /** @returns {[string, string][]} */
@@ -66,9 +66,11 @@ function summarise() {
   const done = items.filter((item) => item.state === "done").length;
   const failed = items.filter((item) => item.state === "failed").length;
   const open = items.filter(isOpen).length;
-  const parts = [open ? `${done} of ${plural(items.length, "picture")} done` : `${plural(done, "picture")} done`];
-  if (failed) parts.push(`${failed} failed`);
-  const text = parts.join(" · ");
+  const parts = [];
+  if (open) parts.push(`${done} of ${plural(items.length, "picture")} done`);
+  else if (done) parts.push(`${plural(done, "picture")} done`);
+  if (failed) parts.push(parts.length ? `${failed} failed` : `${plural(failed, "picture")} failed`);
+  const text = parts.join(" · ") || "Cancelled";
   if (summary.textContent !== text) summary.textContent = text;
   button("cancel").hidden = open < 2;
   button("clear").hidden = open === items.length;
@@ -94,13 +96,18 @@ list.addEventListener("click", (event) => {
   if (!act || !item) return;
   if (act.getAttribute("data-act") === "retry") void queue.retry(item);
   else if (isOpen(item)) queue.cancel(item);
-  else { remove(item); schedule(); }
+  else {
+    remove(item);
+    schedule();
+  }
 });
 
 section.addEventListener("click", (event) => {
-  const name = event.target instanceof Element ? event.target.closest("[data-queue]")?.getAttribute("data-queue") : null;
+  const pressed = event.target instanceof Element ? event.target.closest("[data-queue]") : null;
+  const name = pressed?.getAttribute("data-queue");
+  const failed = queue.items.filter((item) => item.state === "failed");
   if (name === "cancel") queue.items.filter(isOpen).forEach((item) => queue.cancel(item));
-  if (name === "retry") queue.items.filter((item) => item.state === "failed").forEach((item) => void queue.retry(item));
+  if (name === "retry") failed.forEach((item) => void queue.retry(item));
   if (name === "clear") queue.items.filter((item) => !isOpen(item)).forEach(remove);
   schedule();
 });
@@ -116,7 +123,7 @@ window.addEventListener("beforeunload", (event) => {
 form.addEventListener("submit", (event) => event.preventDefault());
 initOptions(need("[data-options]", form));
 takeFiles({
-  inputs: [/** @type {HTMLInputElement} */ (need("#upload-input")), /** @type {HTMLInputElement} */ (need("#upload-camera"))],
+  inputs: [need("#upload-input"), need("#upload-camera")],
   veil: need("#drop-veil"),
   onFiles: add,
 });

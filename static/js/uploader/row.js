@@ -3,6 +3,8 @@
 import { fileSize, need, plural } from "../dom.js";
 import { isOpen } from "./queue.js";
 
+const found = (/** @type {number} */ count) => (count ? plural(count, "object") : "Nothing found");
+
 /** @param {import("./queue.js").Item} item @returns {string} */
 function note(item) {
   const size = fileSize(item.file.size);
@@ -12,13 +14,17 @@ function note(item) {
     case "uploading": return `${size} · ${item.progress < 1 ? `Uploading ${percent}` : "Checking"}`;
     case "queued": return item.message || `${size} · In the queue`;
     case "running": return item.message || "Finding objects";
-    case "done": return item.count === null ? size : `${size} · ${item.count ? plural(item.count, "object") : "Nothing found"}`;
+    case "done": return item.count === null ? size : `${size} · ${found(item.count)}`;
     case "cancelled": return `${size} · Cancelled`;
     default: return item.error || "This did not work.";
   }
 }
 
 export class Row {
+  /** @type {(() => void) | null} gives the address of the preview back */
+  release = null;
+  #askedServer = false;
+
   /** @param {import("./queue.js").Item} item */
   constructor(item) {
     this.item = item;
@@ -43,9 +49,6 @@ export class Row {
     this.picture.src = url;
   }
 
-  /** @type {(() => void) | null} */
-  release = null;
-
   update() {
     const { item, element } = this;
     element.dataset.state = item.state;
@@ -56,9 +59,11 @@ export class Row {
     const link = /** @type {HTMLAnchorElement} */ (need(".upload-open", element));
     link.hidden = item.state !== "done" || !item.session;
     if (item.session) link.href = item.session.url;
-    link.setAttribute("aria-label", `See the result of ${item.file.name}`);
+    // Begins with what the button says, for those who speak to their computer.
+    link.setAttribute("aria-label", `See result of ${item.file.name}`);
+    this.#label("retry", "Retry");
+    this.#label("cancel", isOpen(item) ? "Cancel" : "Remove");
     need('[data-act="retry"]', element).hidden = !["failed", "cancelled"].includes(item.state) || item.final;
-    need('[data-act="cancel"] span', element).textContent = isOpen(item) ? `Cancel ${item.file.name}` : `Remove ${item.file.name} from this list`;
     // Formats the browser cannot show get the server's thumbnail.
     if (item.session && this.picture.hidden && this.picture.src !== item.session.thumbnail && !this.#askedServer) {
       this.#askedServer = true;
@@ -67,7 +72,12 @@ export class Row {
     }
   }
 
-  #askedServer = false;
+  /** @param {string} act @param {string} text */
+  #label(act, text) {
+    const button = need(`[data-act="${act}"]`, this.element);
+    button.title = text;
+    need("span", button).textContent = `${text} ${this.item.file.name}`;
+  }
 
   remove() {
     this.release?.();

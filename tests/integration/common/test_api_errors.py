@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
 from django.http import Http404
 from django.test import Client
 from django.urls import path
@@ -11,20 +11,23 @@ from rest_framework import exceptions, serializers
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from common.api.errors import flatten
+from common.api.parsers import BoundedJSONParser
 from common.api.throttles import CallerThrottle
 from common.jobs.errors import JobConflict
 from common.uploads.errors import UploadRejected
+from detector.api.sessions import SessionViewSet
 from vision.errors import ModelError
 
 RAISED: dict[str, Exception] = {}
 
 
 class RaisingView(APIView):
-    parser_classes = [JSONParser]
+    parser_classes = [BoundedJSONParser]
     throttle_classes: list[Any] = []
 
     def get(self, request: Request) -> Response:
@@ -46,6 +49,10 @@ class ThrottledView(APIView):
         return Response({})
 
 
+class OpenView(ThrottledView):
+    permission_classes: list[Any] = []
+
+
 class Crashing(APIView):
     def get(self, request: Request) -> Response:
         raise ZeroDivisionError("secret text")
@@ -54,6 +61,7 @@ class Crashing(APIView):
 urlpatterns = [
     path("api/raising/", RaisingView.as_view()),
     path("api/throttled/", ThrottledView.as_view()),
+    path("api/open/", OpenView.as_view()),
     path("api/crashing/", Crashing.as_view()),
 ]
 handler404 = "detection_project.errors.not_found"
@@ -76,6 +84,7 @@ ERRORS = [
     (ModelError("unknown_model", "There is no such model."), 400, "unknown_model"),
     (JobConflict("It is done."), 409, "conflict"),
     (RequestDataTooBig(), 413, "request_too_large"),
+    (TooManyFilesSent(), 400, "too_many_files"),
 ]
 
 
@@ -152,6 +161,33 @@ def test_callers_are_counted_apart(api: APIClient, other_user: Any) -> None:
     second = APIClient()
     second.force_authenticate(other_user)
     assert second.get("/api/throttled/").status_code == 200
+
+
+def test_an_address_that_a_caller_writes_itself_is_not_believed() -> None:
+    answers = [
+        Client().get("/api/open/", headers={"X-Forwarded-For": f"203.0.113.{n}"}).status_code
+        for n in range(2)
+    ]
+    assert answers == [200, 429]
+
+
+@pytest.mark.parametrize("document", ["[" * 100_000, '{"a":' * 100_000])
+def test_json_that_is_nested_too_deeply_is_refused(api: APIClient, document: str) -> None:
+    response = api.generic("POST", "/api/raising/", document, "application/json")
+    check(response, 400, "parse_error")
+
+
+def test_json_that_is_too_long_is_refused(api: APIClient, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 20
+    post = api.generic
+    assert post("POST", "/api/raising/", '"' + "x" * 18 + '"', "application/json").json()["got"]
+    response = post("POST", "/api/raising/", '"' + "x" * 19 + '"', "application/json")
+    check(response, 413, "request_too_large")
+
+
+def test_the_own_json_parser_is_everywhere() -> None:
+    assert JSONParser not in api_settings.DEFAULT_PARSER_CLASSES
+    assert JSONParser not in SessionViewSet.parser_classes
 
 
 def test_a_crash_is_a_500_that_tells_nothing(api: APIClient) -> None:

@@ -165,3 +165,5 @@ async def test_a_page_that_does_not_read_is_given_up(
     publish(user_group(user.pk), {"type": "session", "id": "x"})
     closed = await page.wire.receive_output()
     assert closed["code"] == 4408
+    publish(user_group(user.pk), {"type": "session", "id": "y"})
+    assert await page.wire.receive_nothing(0.3)  # after the close every word would be an error

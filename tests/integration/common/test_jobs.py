@@ -1,5 +1,6 @@
 """Jobs from end to end, worked on by the real embedded worker."""
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -10,14 +11,14 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from common.jobs import registry, runner
+from common.jobs import registry, runner, services
 from common.jobs.context import JobContext
 from common.jobs.errors import JobCancelled, JobConflict, JobFailed, JobLost
 from common.jobs.identity import is_certainly_dead, new_claim, process_name
 from common.jobs.models import Job
 from common.jobs.registry import job_handler, job_observer
 from common.jobs.runner import claim_job, execute_job
-from common.jobs.services import cancel_job, enqueue_job, retry_job, sweep_jobs
+from common.jobs.services import cancel_job, delete_job, enqueue_job, retry_job, sweep_jobs
 from detection_project.embedded import EmbeddedWorker
 from integration.conftest import wait_for_job, wait_until
 from vision.errors import PictureError
@@ -145,6 +146,73 @@ def test_a_queued_job_is_cancelled_at_once(user: Any, kind: str) -> None:
     assert job.attempt == 0
 
 
+def test_a_cancel_is_heard_by_a_worker_that_gives_its_job_back(user: Any, kind: str) -> None:
+    def handle(context: JobContext) -> None:
+        context.interrupt()
+        cancel_job(job=Job.objects.get(pk=context.job.pk))
+        context.checkpoint()
+
+    job_handler(kind)(handle)
+    job = make_job(user, kind)
+    execute_job(job.pk)
+    job.refresh_from_db()
+    assert job.state == State.CANCELLED  # and not queued for ever, since nobody may claim it
+    assert job.finished_at is not None
+
+
+def test_a_cancel_while_the_job_is_given_back_is_not_lost(user: Any, kind: str) -> None:
+    job = make_job(user, kind, state=State.RUNNING, attempt=1)
+    given_back: list[bool] = []
+
+    def give_back(execute: Any, sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if sql.startswith("UPDATE") and not given_back:
+            given_back.append(True)
+            Job.objects.filter(pk=job.pk).update(state=State.QUEUED, attempt=0)
+        return result
+
+    with connection.execute_wrapper(give_back):
+        assert cancel_job(job=job).state == State.CANCELLED
+
+
+def test_a_cancel_in_the_middle_of_a_sweep_is_not_lost(
+    user: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    job = make_job(user, kind, state=State.RUNNING, attempt=1, lease_expires_at=past)
+    judge = services._outcome_of_abandoned
+
+    def judge_then_cancel(judged: Job) -> dict[str, Any]:
+        outcome = judge(judged)
+        Job.objects.filter(pk=judged.pk).update(cancel_requested=True)
+        return outcome
+
+    monkeypatch.setattr(services, "_outcome_of_abandoned", judge_then_cancel)
+    sweep_jobs()
+    sweep_jobs()
+    job.refresh_from_db()
+    assert job.state == State.CANCELLED
+
+
+def test_a_job_that_is_gone_cannot_be_cancelled(user: Any, kind: str) -> None:
+    job = make_job(user, kind)
+    Job.objects.filter(pk=job.pk).delete()
+    with pytest.raises(JobConflict):
+        cancel_job(job=job)
+
+
+def test_the_end_of_a_lost_attempt_leaves_its_successor_known(user: Any, kind: str) -> None:
+    first = claimed(user, kind)
+    second = JobContext(first.job, time_limit=60.0)
+    with contextlib.ExitStack() as ended:
+        begun = contextlib.ExitStack()
+        begun.enter_context(runner._registered(first))
+        ended.enter_context(runner._registered(second))
+        begun.close()
+        assert runner.running_contexts() == [second]
+    assert runner.running_contexts() == []
+
+
 @pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.CANCELLED])
 def test_cancelling_a_finished_job_changes_nothing(user: Any, kind: str, state: str) -> None:
     job = make_job(user, kind, state=state)
@@ -172,6 +240,26 @@ def test_a_failed_job_runs_again_with_all_attempts(
     assert job.state == State.FAILED
     job = wait_for_job(retry_job(job=job), State.DONE)
     assert (job.attempt, job.error_code, job.error_message) == (1, "", "")
+
+
+def test_a_retry_and_a_deletion_at_once_are_no_crash(
+    transactional_db: None, user: Any, kind: str
+) -> None:
+    jobs = [make_job(user, kind, state=State.FAILED) for _ in range(60)]
+
+    def retry() -> None:
+        for job in jobs:
+            with contextlib.suppress(JobConflict):
+                retry_job(job=job)
+        connection.close()
+
+    def delete() -> None:
+        for job in jobs:
+            delete_job(job=job)
+        connection.close()
+
+    run_threads([retry, delete])
+    assert not Job.objects.exists()
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.DONE])

@@ -2,6 +2,8 @@
 
 import errno
 import hashlib
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.models import Upload
+from common.uploads import memory
 from common.uploads.errors import UploadRejected
+from common.uploads.memory import PixelBudget
 from common.uploads.names import MAX_LENGTH, clean_name
 from common.uploads.services import delete_upload, read_upload, store_picture
 from integration.conftest import make_picture
@@ -132,6 +136,45 @@ def test_an_upload_whose_file_is_gone_can_be_deleted(user: Any, jpeg: bytes) -> 
         read_upload(upload=upload)
     delete_upload(upload=upload)
     assert not Upload.objects.exists()
+
+
+def test_threads_decode_within_one_budget(settings: Any) -> None:
+    settings.SIGHTLINE_MAX_PIXELS = 50
+    budget = PixelBudget()
+    seen: list[int] = []
+
+    def work(pixels: int) -> None:
+        with budget.hold(pixels):
+            seen.append(budget.held)
+            time.sleep(0.005)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, [40, 30, 60, 10, 500, 90] * 5))
+    assert max(held for held in seen if held != 500) <= 100
+    assert seen.count(500) == 5  # what never fits goes alone
+    assert budget.held == 0
+
+
+def test_a_share_is_given_back_after_an_error(settings: Any) -> None:
+    budget = PixelBudget()
+    with pytest.raises(ZeroDivisionError), budget.hold(10):
+        raise ZeroDivisionError
+    assert budget.held == 0
+
+
+def test_storing_a_picture_holds_its_pixels(
+    user: Any, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+
+    def thumbnail(image: Any) -> bytes:
+        held.append(memory.budget.held)
+        return b"thumbnail"
+
+    monkeypatch.setattr("common.uploads.services.make_thumbnail", thumbnail)
+    store_picture(owner=user, data=jpeg, name="a.jpg")
+    assert held == [64 * 48]
+    assert memory.budget.held == 0
 
 
 NAMES = [

@@ -1,6 +1,7 @@
 """Headers, accounts, probes, limits: what stands between the network and the views."""
 
 import asyncio
+import contextlib
 import inspect
 import json
 import os
@@ -23,6 +24,7 @@ from common.jobs import heartbeat
 from detection_project.body_limit import BodyLimit, body_limit
 from detection_project.keys import load_keys, read_key, save_key
 from detection_project.request_threads import IDLE_THREADS, RequestThreads
+from detection_project.server import server_config
 from detection_project.settings import env
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -117,6 +119,35 @@ def test_the_right_password_forgives_the_wrong_ones(client: Client, user: Any) -
         client.logout()
 
 
+def test_a_missing_password_forgives_nothing(client: Client, user: Any, settings: Any) -> None:
+    attempts, _ = settings.SIGHTLINE_SIGN_IN_LIMIT
+    for _ in range(attempts):
+        client.post(LOGIN, {"username": "ada", "password": "guess"})
+        status = client.post(LOGIN, {"username": "ada", "password": ""}).status_code
+    assert status == 429
+
+
+def test_wrong_passwords_at_once_are_all_counted(
+    client: Client, user: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SIGHTLINE_SIGN_IN_LIMIT = (2, 60)
+    tried: list[str] = []
+
+    def slow(request: Any, *, username: str, password: str) -> None:
+        tried.append(password)
+        if len(tried) < 10:  # the next one comes while this one is being looked at
+            Client().post(LOGIN, {"username": "ada", "password": f"guess {len(tried)}"})
+
+    monkeypatch.setattr("django.contrib.auth.forms.authenticate", slow)
+    client.post(LOGIN, {"username": "ada", "password": "guess"})
+    assert len(tried) == 2
+
+
+def test_who_may_not_enter_the_admin_is_not_sent_round_in_circles(signed_in: Client) -> None:
+    response = signed_in.get("/admin/", follow=True)
+    assert response.status_code == 403
+
+
 def test_the_admin_has_no_second_door(client: Client, db: None) -> None:
     response = client.get("/admin/login/?next=/admin/")
     assert (response.status_code, response["Location"]) == (302, f"{LOGIN}?next=/admin/")
@@ -172,6 +203,17 @@ BODIES = [
     (b"12345678901", False, 413),
     (b"1234567890", False, 200),
 ]
+
+
+def test_only_addresses_that_take_pictures_take_large_bodies(settings: Any) -> None:
+    picture = settings.SIGHTLINE_MAX_UPLOAD_BYTES + settings.MIB
+    request = settings.SIGHTLINE_MAX_REQUEST_BYTES
+    paths = ("/api/detect", "/api/segment", "/api/sessions", "/sessions/create")
+    for slash in ("", "/"):
+        limits = [body_limit(path + slash) for path in paths]
+        assert limits == [request, request, picture, picture]
+    for path in ("/", "/api/objects/", "/accounts/login/", "/sessions/delete/"):
+        assert body_limit(path) == 5 * settings.MIB
 
 
 @pytest.mark.parametrize(("body", "announced", "status"), BODIES)
@@ -295,6 +337,12 @@ def test_the_probe_of_the_process_is_a_coroutine() -> None:
     assert inspect.iscoroutinefunction(health.healthz)
 
 
+def test_forwarded_addresses_are_believed_only_behind_a_proxy(settings: Any) -> None:
+    assert not server_config().proxy_headers
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert server_config().proxy_headers
+
+
 # ---------------------------------------------------------------- threads
 async def test_requests_have_threads_of_their_own_which_are_used_again() -> None:
     used: dict[str, set[int]] = {"one by one": set(), "at once": set()}
@@ -314,6 +362,29 @@ async def test_requests_have_threads_of_their_own_which_are_used_again() -> None
     assert len(used["one by one"]) == 1
     assert len(used["at once"]) == 20
     assert len(threads.idle) == IDLE_THREADS
+
+
+async def test_a_thread_that_is_still_at_work_is_not_lent_to_the_next_request() -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    def view() -> None:
+        begun.set()
+        release.wait(20)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await sync_to_async(view if scope["path"] == "slow" else threading.get_ident)()
+
+    threads = RequestThreads(application)
+    slow = asyncio.create_task(threads({"path": "slow"}, None, None))
+    assert await asyncio.to_thread(begun.wait, 10)
+    slow.cancel()  # the caller is gone; the view does not know
+    with contextlib.suppress(asyncio.CancelledError):
+        await slow
+    try:
+        await asyncio.wait_for(threads({"path": "fast"}, None, None), 5)
+    finally:
+        release.set()
+    assert len(threads.idle) == 1
 
 
 def test_a_file_sets_what_the_shell_does_not(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import random
 import struct
 import zlib
 from io import BytesIO
 from typing import Any
 
+import pillow_heif
 import pytest
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -17,7 +20,8 @@ from rest_framework.test import APIClient
 from common.models import Job, Upload
 from detector.models import DetectedObject, DetectionSession
 from tests.integration.detector.conftest import FakeEngine, picture
-from vision.errors import VisionError
+from vision.errors import ModelError, VisionError
+from vision.weights.cards import get_card
 
 pytestmark = pytest.mark.django_db
 
@@ -26,13 +30,18 @@ ENDPOINTS = ["/api/detect/", "/api/segment/", "/api/sessions/"]
 
 def huge_png() -> bytes:
     """65,000 x 65,000 pixels of one colour: a few kilobytes that decode to gigabytes."""
+    return png_header(65_000, 65_000)
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG whose header says this size."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (
             struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         )
 
-    header = struct.pack(">IIBBBBB", 65_000, 65_000, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = zlib.compress(bytes(100_000))
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
@@ -42,6 +51,17 @@ def huge_png() -> bytes:
 def encoded(image: Image.Image, form: str, **options: Any) -> bytes:
     stream = BytesIO()
     image.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def animated(form: str) -> bytes:
+    frames = [Image.new("RGB", (40, 30), (60 * n, 0, 0)) for n in range(3)]
+    return encoded(frames[0], form, save_all=True, append_images=frames[1:])
+
+
+def heic() -> bytes:
+    stream = BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (40, 30), (9, 90, 9))).save(stream)
     return stream.getvalue()
 
 
@@ -56,6 +76,14 @@ REFUSED = {
         "unsupported_format",
     ),
     "PDF": (lambda: b"%PDF-1.7\n" + b"x" * 200, 415, "unsupported_format"),
+    "a video": (lambda: b"\0\0\0\x18ftypisom" + bytes(200), 415, "unsupported_format"),
+    "random bytes": (lambda: random.Random(5).randbytes(5000), 415, "not_a_picture"),
+    "a damaged picture": (
+        lambda: b"\xff\xd8\xff" + bytes(range(256)) * 4 + b"\xff\xd9",
+        422,
+        "damaged_picture",
+    ),
+    "an endless row": (lambda: png_header(30_000, 1), 413, "side_too_long"),
     "HTML": (lambda: b"<html><script>alert(1)</script></html>", 415, "unsupported_format"),
 }
 GOOD = {
@@ -67,6 +95,10 @@ GOOD = {
     ),
     "a CMYK JPEG": lambda: encoded(Image.new("CMYK", (40, 30), (10, 80, 0, 0)), "JPEG"),
     "a 16-bit PNG": lambda: encoded(Image.new("I;16", (40, 30), 40_000), "PNG"),
+    "an animated WebP": lambda: animated("WEBP"),
+    "an animated PNG": lambda: animated("PNG"),
+    "a palette PNG": lambda: encoded(Image.new("RGB", (40, 30), (9, 90, 9)).quantize(4), "PNG"),
+    "a HEIC": lambda: heic(),
     "a PNG named .jpg": lambda: encoded(Image.new("RGBA", (40, 30), (9, 9, 9, 0)), "PNG"),
 }
 
@@ -270,6 +302,32 @@ def test_an_engine_that_cannot_answer_is_a_503(token_api: APIClient, engine: Fak
     assert nothing_is_left()
 
 
+@pytest.mark.parametrize("code", ["not_quantized", "engine_closed"])
+def test_what_the_engine_lacks_is_a_503(
+    token_api: APIClient, engine: FakeEngine, code: str
+) -> None:
+    engine.error = ModelError(code, "It cannot answer now.")
+    check_error(send(token_api, "/api/segment/", picture()), 503, code)
+
+
+def test_too_many_fields_are_refused(token_api: APIClient, engine: FakeEngine) -> None:
+    check_error(
+        send(token_api, "/api/detect/", picture(), classes=["dog"] * 1001), 400, "bad_request"
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [("", "not_authenticated"), ("Token 0123456789abcdef", "authentication_failed")],
+)
+def test_without_a_good_token_nothing_is_looked_at(
+    engine: FakeEngine, db: None, header: str, code: str
+) -> None:
+    caller = APIClient(headers={"Authorization": header} if header else {})
+    check_error(send(caller, "/api/detect/", picture()), 401, code)
+    assert not engine.calls
+
+
 @pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])
 def test_only_post_detects(token_api: APIClient, method: str) -> None:
     check_error(getattr(token_api, method)("/api/detect/"), 405, "method_not_allowed")
@@ -299,7 +357,9 @@ def test_weights_with_a_wrong_hash_fall_back_and_say_so(
     settings.SIGHTLINE_ALLOW_DOWNLOADS = False
     answer = send(token_api, "/api/detect/", picture()).json()
     assert answer["model"] == "opencv-fallback"
-    assert answer["notice"]
+    found, expected = hashlib.sha256(b"not the network").hexdigest(), get_card("yolov8n").sha256
+    for said in ("yolov8n.pt", found[:12], expected[:12]):
+        assert said in answer["notice"]
 
 
 def test_without_network_it_falls_back_and_says_so(

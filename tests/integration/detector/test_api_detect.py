@@ -16,9 +16,12 @@ from rest_framework.test import APIClient
 
 from common.inference import get_engine
 from common.models import Job, Upload
+from common.uploads.memory import budget
 from detector.models import DetectedObject, DetectionSession
+from detector.services import answers
 from tests.integration.detector.conftest import FakeEngine, picture
 from vision.encoding.masks import rle_area
+from vision.errors import VisionError
 from vision.sources.pictures import decode_picture
 from vision.structures import Priority
 
@@ -120,6 +123,28 @@ def test_many_pictures_are_answered_in_order_each_for_itself(
     assert [results[n]["image"]["width"] for n in good] == [100 + n for n in good]
     assert DetectionSession.objects.count() == 9
     assert sum(call["pictures"] for call in engine.calls) == 9
+
+
+def test_large_pictures_of_one_request_are_not_decoded_all_at_once(
+    token_api: APIClient, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "CHUNK_PIXELS", 2 * 160 * 120)
+    held: list[int] = []
+    engine.before = lambda: held.append(budget.held)
+    images = [picture() for _ in range(5)] + [picture(640, 480), b"no picture", picture()]
+    results = json.loads(post(token_api, image=images, save="0").content)["results"]
+    assert [len(entry["error"]) if "error" in entry else 0 for entry in results].count(3) == 1
+    assert [call["pictures"] for call in engine.calls] == [2, 2, 1, 1, 1]
+    assert held == [pixels * 160 * 120 for pixels in (2, 2, 1, 16, 1)]
+    assert budget.held == 0
+
+
+def test_the_budget_is_given_back_when_the_engine_fails(
+    token_api: APIClient, engine: FakeEngine
+) -> None:
+    engine.error = VisionError("export_failed", "The network could not be exported.")
+    assert post(token_api, save="0").status_code == 503
+    assert budget.held == 0
 
 
 def test_segmentation_gives_polygons_codes_or_neither(

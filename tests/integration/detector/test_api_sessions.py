@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from base64 import b64encode
 from io import BytesIO
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from common.models import Job, Upload
+from common.permissions import rules
 from detector.models import DetectionSession
 from detector.services.options import parse_options
 from detector.services.sessions import create_session
@@ -98,6 +100,9 @@ def test_the_list_has_pages_and_filters(api: APIClient, user: Any, other_user: A
         ({"order": "random"}, "order"),
         ({"from": "yesterday"}, "from"),
         ({"to": "2026-02-31"}, "to"),
+        ({"from": "0001-01-01T00:00:00+05:00"}, "from"),
+        ({"to": "9999-12-31T23:59:59-05:00"}, "to"),
+        ({"to": "9999-12-31"}, "to"),
     ],
 )
 def test_a_filter_that_makes_no_sense_is_named(
@@ -108,6 +113,24 @@ def test_a_filter_that_makes_no_sense_is_named(
     assert set(response.json()["error"]["fields"]) == {field}
 
 
+@pytest.mark.parametrize("path", ["sessions/", "objects/", "sessions/{}/objects/"])
+@pytest.mark.parametrize("cursor", ["p=garbage", "p=%00", "p=" + "9" * 400, "o=-1", "\xff"])
+@pytest.mark.parametrize("order", ["newest", "objects"])
+def test_a_cursor_that_somebody_made_up_is_not_there(
+    api: APIClient, session: DetectionSession, path: str, cursor: str, order: str
+) -> None:
+    made_up = b64encode(cursor.encode()).decode()
+    response = api.get(f"/api/{path.format(session.pk)}", {"cursor": made_up, "order": order})
+    assert response.status_code in (200, 404)
+    if response.status_code == 404:
+        assert response.json()["error"]["code"] == "not_found"
+
+
+def test_a_cursor_that_is_no_cursor_is_not_there(api: APIClient, session: Any) -> None:
+    for path in ("sessions/", "objects/"):
+        assert api.get(f"/api/{path}", {"cursor": "cD1nYXJiYWdl"}).status_code == 404  # p=garbage
+
+
 def test_a_session_is_renamed(api: APIClient, session: DetectionSession) -> None:
     path = f"/api/sessions/{session.pk}/"
     assert api.patch(path, {"name": " new\nname "}).json()["name"] == "new name"
@@ -116,6 +139,17 @@ def test_a_session_is_renamed(api: APIClient, session: DetectionSession) -> None
         assert response.status_code == 400
         assert set(response.json()["error"]["fields"]) == {"name"}
     assert api.put(path, {"name": "x"}).status_code == 405
+
+
+def test_nothing_but_the_name_can_be_set(
+    api: APIClient, session: DetectionSession, user: Any, other_user: Any
+) -> None:
+    more = {"owner": other_user.pk, "status": "failed", "object_count": 9, "upload": "x", "id": 1}
+    body = api.patch(f"/api/sessions/{session.pk}/", {"name": "new", **more}).json()
+    assert (body["name"], body["status"], body["object_count"]) == ("new", "done", 3)
+    made = send(api, owner=str(other_user.pk), source="browser", status="done").json()
+    assert (made["source"], made["status"]) == ("api", "queued")
+    assert {entry.owner for entry in DetectionSession.objects.all()} == {user}
 
 
 def test_a_session_is_deleted_with_its_files(
@@ -249,6 +283,38 @@ def test_administrators_see_only_what_is_theirs(
     boss.force_authenticate(django_user_model.objects.create_superuser("root", password="x"))
     assert boss.get(f"/api/sessions/{session.pk}/").status_code == 404
     assert boss.get("/api/sessions/").json()["results"] == []
+
+
+class LookOnly:
+    """Everybody may look, and nobody may do anything else."""
+
+    def allows(self, user: Any, verb: str, obj: Any) -> bool:
+        return verb == "view"
+
+    def filter(self, user: Any, rows: Any) -> Any:
+        return rows
+
+
+def test_who_may_look_may_not_change_or_delete(
+    other_api: APIClient,
+    other_user: Any,
+    client: Any,
+    session: DetectionSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(rules._rules, DetectionSession, LookOnly())
+    client.force_login(other_user)
+    own = f"/api/sessions/{session.pk}/"
+    assert other_api.get(own).status_code == 200
+    assert other_api.patch(own, {"name": "mine"}).status_code == 403
+    assert other_api.delete(own).status_code == 403
+    for act in ("rerun", "cancel", "retry"):
+        assert other_api.post(f"{own}{act}/").status_code == 403
+    assert client.get(f"/sessions/{session.pk}/").status_code == 200
+    for act in ("rename", "delete", "rerun", "cancel", "retry"):
+        assert client.post(f"/sessions/{session.pk}/{act}/", {"name": "x"}).status_code == 403
+    client.post("/sessions/delete/", {"id": [str(session.pk)]})
+    assert DetectionSession.objects.get().name == "yard.jpg"
 
 
 def test_somebody_elses_objects_and_jobs_are_not_there(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,20 @@ def test_two_pictures_of_one_name_both_get_a_place(yard: Path, engine: FakeEngin
         "yard-2.annotated.jpg",
         "yard.annotated.jpg",
     ]
+
+
+def test_a_file_name_that_is_no_text_can_be_printed(engine: FakeEngine, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.jpg")
+    odd.write_bytes(picture())
+    bad = tmp_path / os.fsdecode(b"\xff.jpg")
+    bad.write_text("text")
+    for options in (["--json"], []):
+        errors = io.StringIO()
+        with pytest.raises(CommandError):
+            run("detect", odd, bad, *options, stderr=errors)
+        errors.getvalue().encode()
+    printed = run("detect", odd, "--json")
+    assert json.loads(printed.encode())["results"][0]["image"]["name"].endswith("caf?.jpg")
 
 
 def test_a_bad_file_is_reported_and_the_others_are_finished(

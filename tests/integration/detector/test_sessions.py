@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError
 
 from common.jobs.services import cancel_job
 from common.models import Job, Upload
@@ -238,6 +240,41 @@ def test_deleting_is_published(user: Any, published: list[dict[str, Any]]) -> No
     session_id = str(session.pk)
     delete_session(session=session)
     assert published == [{"group": f"user.{user.pk}", "type": "session.deleted", "id": session_id}]
+
+
+def test_two_deletions_at_once_are_one(user: Any) -> None:
+    session = queue(user)
+    stale = DetectionSession.objects.select_related("job").get(pk=session.pk)
+    delete_session(session=session)
+    delete_session(session=stale)
+    assert not DetectionSession.objects.exists()
+    assert not Job.objects.exists()
+
+
+def test_a_session_that_is_deleted_meanwhile_is_no_crash(user: Any) -> None:
+    session = queue(user)
+    stale = DetectionSession.objects.select_related("job").get(pk=session.pk)
+    delete_session(session=session)
+    with pytest.raises(DetectorError) as caught:
+        rename_session(session=stale, name="garden")
+    assert caught.value.status == 404
+    with pytest.raises(SessionConflictError):
+        cancel_session(session=stale)
+
+
+@pytest.mark.parametrize("path", ["/api/sessions/", "/sessions/create/", "/sessions/example/"])
+def test_a_picture_whose_session_cannot_be_stored_is_not_kept(
+    signed_in: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def locked(**_: Any) -> None:
+        raise DatabaseError("database is locked")
+
+    monkeypatch.setattr("detector.services.sessions.enqueue_job", locked)
+    signed_in.raise_request_exception = False
+    file = SimpleUploadedFile("yard.jpg", picture(), "image/jpeg")
+    assert signed_in.post(path, {"image": file}).status_code == 500
+    assert not Upload.objects.exists()
+    assert not [entry for entry in settings.MEDIA_ROOT.rglob("*") if entry.is_file()]
 
 
 def test_many_are_deleted_but_only_ones_own(user: Any, other_user: Any) -> None:
