@@ -42,6 +42,7 @@ def test_float_boxes_equal_the_peers_on_a_random_network(
     assert compared > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_masks_equal_the_peers_on_a_random_network(
     backend: str,
