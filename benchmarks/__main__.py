@@ -52,7 +52,7 @@ def run(names: list[str], rounds: int, scratch: Path) -> None:
 
 
 def _describe_pictures(material: Material) -> str:
-    pictures = "COCO train2017, 64 pictures" if material.pictures_dir else "seeded noise"
+    pictures = "COCO train2017, 64 pictures" if material.pictures_dir else "seeded blobs of colour"
     weights = "real weights" if material.real_weights else "seeded random weights"
     return f"{pictures}; {weights}"
 

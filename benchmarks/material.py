@@ -1,13 +1,12 @@
 """The pictures and weights that the benchmarks run on.
 
-Real ones when ``SIGHTLINE_TEST_DATA`` and ``VISION_WEIGHTS_DIR`` name them; otherwise seeded noise
-and a seeded random network of the same architecture, so that speed and parity never go unmeasured.
+Real ones when ``SIGHTLINE_TEST_DATA`` and ``VISION_WEIGHTS_DIR`` name them; otherwise seeded
+blobs of colour and seeded random networks of the same architectures, so that speed and parity never
+go unmeasured.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.benchmark.networks import random_picture, write_random_weights
+from vision.export.process import ultralytics_environment
+
 Picture = NDArray[np.uint8]
-ARCHITECTURES = {"yolov8n": "yolov8n.yaml", "yolov8n-seg": "yolov8n-seg.yaml"}
+CARDS = ("yolov8n", "yolov8n-seg")
 
 
 @dataclass(frozen=True)
@@ -41,36 +43,23 @@ def find_material(scratch: Path) -> Material:
     if pictures is not None and not pictures.is_dir():
         pictures = None
     named = os.environ.get("VISION_WEIGHTS_DIR")
-    if named and all((Path(named) / f"{card}.pt").exists() for card in ARCHITECTURES):
+    if named and all((Path(named) / f"{card}.pt").exists() for card in CARDS):
         return Material(Path(named).resolve(), pictures, real_weights=True)
     return Material(make_random_weights(scratch / "weights"), pictures, real_weights=False)
 
 
-def make_random_weights(folder: Path, seed: int = 0) -> Path:
-    """Networks of the real architecture with seeded random weights, and their MANIFEST.json."""
-    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
-    os.environ.setdefault("YOLO_OFFLINE", "true")
-    import torch
-    from ultralytics import YOLO
-
-    folder.mkdir(parents=True, exist_ok=True)
-    manifest = {}
-    for card, architecture in ARCHITECTURES.items():
-        torch.manual_seed(seed)
-        path = folder / f"{card}.pt"
-        YOLO(architecture).save(path)
-        data = path.read_bytes()
-        manifest[path.name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    (folder / "MANIFEST.json").write_text(json.dumps(manifest))
+def make_random_weights(folder: Path) -> Path:
+    """Networks of the real architectures that find some hundred objects in a picture."""
+    os.environ.update(ultralytics_environment(folder))
+    for card in CARDS:
+        write_random_weights(card, folder)
     return folder
 
 
 def load_pictures(material: Material, count: int, width: int, height: int) -> list[Picture]:
     """``count`` different BGR pictures that fill ``width`` x ``height`` (cover crop)."""
     if material.pictures_dir is None:
-        random = np.random.default_rng(0)
-        small = random.integers(0, 256, (count, height // 16, width // 16, 3), dtype=np.uint8)
-        return [np.asarray(cv2.resize(s, (width, height)), dtype=np.uint8) for s in small]
+        return [random_picture(height, width, seed) for seed in range(count)]
     paths = sorted(material.pictures_dir.glob("*.jpg"))
     landscape = []
     for path in paths:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-from networks import use_ultralytics, write_random_weights
+from networks import use_ultralytics
 
+from vision.benchmark.networks import write_random_weights
 from vision.engine import Engine, EngineConfig
 from vision.weights import WeightsStore
 

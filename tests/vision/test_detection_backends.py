@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from networks import random_picture
 
+from vision.benchmark.networks import random_picture
 from vision.detection.buffers import BufferPool
 from vision.detection.candidates import Candidates, Query
 from vision.detection.hardware import _cgroup_quota, available_cpus

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import random_picture
 
+from vision.benchmark.networks import random_picture
 from vision.detection.candidates import Candidates, anchor_table, decode_boxes, logit, sigmoid
 from vision.detection.letterbox import PAD_VALUE, STRIDE, plan_letterbox
 from vision.detection.nms import non_max_suppression, suppress

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from networks import random_picture
 from supervision.detection.compact_mask import CompactMask
 
 import vision
 from vision import load_detector
+from vision.benchmark.networks import random_picture
 from vision.detection.yolo import YoloDetector
 from vision.engine import Engine, EngineConfig
 from vision.engine.models import RETRY_SECONDS, ModelRegistry

@@ -7,8 +7,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from networks import random_picture, share_matched
+from networks import share_matched
 
+from vision.benchmark.networks import random_picture
 from vision.engine import Engine
 from vision.weights import WeightsStore
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from networks import add_to_manifest, random_picture
 
+from vision.benchmark.networks import add_to_manifest, random_picture
 from vision.engine import Engine
 from vision.errors import ModelError
 from vision.export import Exports, artifact, quantize
