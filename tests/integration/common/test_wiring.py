@@ -45,7 +45,10 @@ def test_pages_carry_a_strict_policy(client: Client, db: None) -> None:
 
 def test_the_admin_alone_may_evaluate_scripts(client: Client, django_user_model: Any) -> None:
     client.force_login(django_user_model.objects.create_superuser("root", password="x"))
+    strict = client.get("/sessions/")["Content-Security-Policy"]
     assert "'unsafe-eval'" in client.get("/admin/")["Content-Security-Policy"]
+    assert client.get("/sessions/")["Content-Security-Policy"] == strict
+    assert "unsafe" not in strict
     docs = client.get("/api/docs/")["Content-Security-Policy"]
     assert "script-src 'self';" in docs + ";"
     assert "style-src 'self' 'unsafe-inline'" in docs
