@@ -1,6 +1,10 @@
 """Models of the app `common`; each lives in the package of its subject."""
 
+from common.accounts.models import Account, TokenDetails
+from common.audit.models import AuditEntry
 from common.jobs.models import Job
+from common.jobs.workers import Worker
+from common.storage.models import RetentionPolicy
 from common.uploads.models import Upload
 
-__all__ = ["Job", "Upload"]
+__all__ = ["Account", "AuditEntry", "Job", "RetentionPolicy", "TokenDetails", "Upload", "Worker"]

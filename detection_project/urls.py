@@ -28,6 +28,16 @@ urlpatterns = [
         name="api-docs",
     ),
     path("api/", include("detector.api.urls")),
+    path("api/", include("detector.analytics.api.urls")),
+    path("api/", include("common.accounts.api.urls")),
+    path("api/", include("common.audit.api.urls")),
+    path("api/", include("common.jobs.api.urls")),
+    path("api/", include("common.storage.api.urls")),
+    path("account/", include("common.accounts.urls")),
+    path("analytics/", include("detector.analytics.urls")),
+    path("audit/", include("common.audit.urls")),
+    path("storage/", include("common.storage.urls")),
+    path("workers/", include("common.jobs.urls")),
     path("", include("detector.urls")),
 ]
 

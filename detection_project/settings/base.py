@@ -4,16 +4,17 @@ Everything that differs between machines is an environment variable; `.env.examp
 """
 
 from datetime import timedelta
-from pathlib import Path
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.templatetags.static import static
 
 from detection_project.keys import load_keys
 from detection_project.settings import env
-
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
-DATA_DIR: Path = env.folder("SIGHTLINE_DATA_DIR") or BASE_DIR / "data"
+from detection_project.settings.accounts import *  # noqa: F403
+from detection_project.settings.admin import *  # noqa: F403
+from detection_project.settings.folders import BASE_DIR, DATA_DIR
+from detection_project.settings.logs import *  # noqa: F403
+from detection_project.settings.servers import *  # noqa: F403
+from detection_project.settings.storage import *  # noqa: F403
 
 # ------------------------------------------------------------------ secrets and hosts
 DEBUG = env.flag("SIGHTLINE_DEBUG")
@@ -59,10 +60,6 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = SIGHTLINE_MAX_UPLOAD_BYTES + MIB
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * MIB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
-MEDIA_ROOT = DATA_DIR / "media"
-MEDIA_URL = "/no-public-media/"  # files are addressed by the object that owns them, never by path
-FILE_UPLOAD_PERMISSIONS = 0o600
-FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 # ------------------------------------------------------------------ applications
 INSTALLED_APPS = [
@@ -117,53 +114,6 @@ TEMPLATES = [
         },
     },
 ]
-
-# ------------------------------------------------------------------ database and cache
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "db.sqlite3",
-        "CONN_MAX_AGE": 60,  # request threads are kept: detection_project.request_threads
-        "OPTIONS": {
-            "timeout": 20,
-            # A transaction that starts by reading and then writes fails at once when another
-            # one wrote meanwhile; IMMEDIATE waits for its turn instead.
-            "transaction_mode": "IMMEDIATE",
-            "init_command": ("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"),
-        },
-    }
-}
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 10_000},
-    }
-}
-
-# ------------------------------------------------------------------ accounts
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "login"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-# Wrong passwords: (attempts, seconds) per address and name, and per address alone.
-SIGHTLINE_SIGN_IN_LIMIT = (5, 300)
-SIGHTLINE_SIGN_IN_LIMIT_PER_ADDRESS = (50, 300)
-# Own names: browsers share the cookies of all ports of a host.
-SESSION_COOKIE_NAME = "sightline_session"
-CSRF_COOKIE_NAME = "sightline_csrf"
-SESSION_COOKIE_AGE = 14 * 24 * 3600
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_SAMESITE = "Lax"
 
 # ------------------------------------------------------------------ headers
 X_FRAME_OPTIONS = "DENY"
@@ -250,6 +200,7 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+KNOX_TOKEN_MODEL = "knox.AuthToken"  # noqa: S105 - the name of a model
 REST_KNOX = {"TOKEN_TTL": timedelta(days=90), "AUTH_HEADER_PREFIX": "Token"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Sightline",
@@ -261,60 +212,4 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api",
-}
-
-# ------------------------------------------------------------------ jobs and live messages
-CELERY_BROKER_URL = "memory://localhost/"
-CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.005}  # the default of 1 s is felt
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_WORKER_SEND_TASK_EVENTS = False
-CELERY_WORKER_TIMER_PRECISION = 1.0
-CELERY_ENABLE_UTC = True
-CELERY_TIMEZONE = "UTC"
-SIGHTLINE_QUEUES = ["inference", "default"]
-SIGHTLINE_JOB_LEASE_SECONDS = 15.0
-SIGHTLINE_SWEEP_SECONDS = 10.0
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels.layers.InMemoryChannelLayer",
-        # A page that stops reading loses messages beyond this; it never grows the process. By
-        # default a page that is open for a day is dropped from its groups.
-        "CONFIG": {"capacity": 2000, "expiry": 120, "group_expiry": 10 * 365 * 86400},
-    }
-}
-
-# ------------------------------------------------------------------ admin and logging
-UNFOLD = {
-    "SITE_TITLE": "Sightline",
-    "SITE_HEADER": "Sightline",
-    "SITE_URL": "/",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}
-    ],
-}
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
-    },
-    "filters": {"probes": {"()": "detection_project.health.ExpectedAnswers"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("SIGHTLINE_LOG_LEVEL", "WARNING").upper()},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # 4xx answers are the caller's business, not the operator's.
-        "django.request": {"level": "ERROR", "filters": ["probes"]},
-        "django.security": {"level": "ERROR"},
-        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
-        "celery": {"level": "WARNING"},
-    },
 }

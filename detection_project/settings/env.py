@@ -57,6 +57,14 @@ def whole(name: str, default: int, *, minimum: int = 1) -> int:
     return value
 
 
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """Return one of the allowed values."""
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+    return value
+
+
 def items(name: str) -> list[str]:
     """Return a comma-separated variable as a list without empty entries."""
     return [part.strip() for part in text(name).split(",") if part.strip()]

@@ -22,13 +22,19 @@ os.environ["SIGHTLINE_SECRET_KEY"] = "only-for-tests-" + "x" * 50
 os.environ["SIGHTLINE_FIELD_KEY"] = "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg="
 os.environ.setdefault("SIGHTLINE_ALLOW_DOWNLOADS", "0")
 
+# Parallel runs share one Redis server, not one of its databases.
+_number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw") or "0"
+if os.environ.get("REDIS_URL"):
+    os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rpartition("/")[0] + f"/{_number}"
+
 from detection_project.settings.base import *  # noqa: E402, F403
-from detection_project.settings.base import DATABASES, STORAGES  # noqa: E402
+from detection_project.settings.base import DATABASE_URL, DATABASES, STORAGES  # noqa: E402
 
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1", "[::1]"]
 # A file, not memory: threads must meet the same locks as in the real thing.
-DATABASES["default"]["TEST"] = {"NAME": str(_data / "test.sqlite3")}
+if not DATABASE_URL:
+    DATABASES["default"]["TEST"] = {"NAME": str(_data / "test.sqlite3")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # no connection outlives the test that opened it
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Hashed names need a collected folder; the tests of `setup` make one for themselves.

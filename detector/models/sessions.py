@@ -41,6 +41,14 @@ class DetectionSession(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="detection_sessions"
     )
+    shared_with = models.ForeignKey(
+        "auth.Group",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="shared_sessions",
+        help_text="The group whose members may see it; empty: the owner alone.",
+    )
     upload = models.ForeignKey("common.Upload", on_delete=models.RESTRICT, related_name="sessions")
     job = models.OneToOneField(
         "common.Job", null=True, blank=True, on_delete=models.RESTRICT, related_name="session"
@@ -76,6 +84,9 @@ class DetectionSession(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="session_owner_newest"),
+            models.Index(
+                fields=["shared_with", "-created_at", "-id"], name="session_shared_newest"
+            ),
         ]
 
     def __str__(self) -> str:

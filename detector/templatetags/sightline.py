@@ -6,6 +6,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from common.accounts import roles
+
 register = template.Library()
 
 
@@ -57,3 +59,15 @@ def top_counts(counts: dict[str, int] | None, limit: int = 4) -> list[tuple[str,
 def rest_count(counts: dict[str, int] | None, limit: int = 4) -> int:
     """How many classes ``top_counts`` leaves out."""
     return max(0, len(counts or {}) - limit)
+
+
+@register.filter
+def is_administrator(user: roles.Viewer) -> bool:
+    """Whether the user runs the installation."""
+    return roles.is_administrator(user)
+
+
+@register.filter
+def may_create(user: roles.Viewer) -> bool:
+    """Whether the user may upload and run, and not only look."""
+    return roles.may_create(user)

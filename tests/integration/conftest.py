@@ -13,7 +13,7 @@ from PIL import Image
 from rest_framework.test import APIClient
 
 from common.jobs import runner
-from common.models import Job
+from common.models import Account, Job
 from detection_project.embedded import EmbeddedWorker
 
 
@@ -27,13 +27,20 @@ def own_media(settings: Any, tmp_path: Any) -> None:
 @pytest.fixture
 def user(db: None) -> Any:
     """Somebody."""
-    return get_user_model().objects.create_user("ada", password="correct horse")
+    return make_user("ada", password="correct horse")
 
 
 @pytest.fixture
 def other_user(db: None) -> Any:
     """Somebody else."""
-    return get_user_model().objects.create_user("bob", password="battery staple")
+    return make_user("bob", password="battery staple")
+
+
+def make_user(name: str, role: str = "operator", *, password: str | None = None) -> Any:
+    """Return a new user with this role."""
+    made = get_user_model().objects.create_user(name, password=password)
+    Account.objects.create(user=made, role=role)
+    return made
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""People: their role, and the tokens of their programs."""

@@ -1,0 +1,7 @@
+"""Addresses below /api/."""
+
+from typing import Any
+
+app_name = "accounts-api"
+
+urlpatterns: list[Any] = []

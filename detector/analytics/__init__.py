@@ -1,0 +1,1 @@
+"""What was found over time, by class and by model."""
