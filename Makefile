@@ -31,8 +31,9 @@ setup: $(VENV)/.runtime ## Install and prepare without starting
 shell: $(VENV)/.runtime ## Django shell
 	@$(BIN)/python manage.py shell
 
-test: $(VENV)/.development ## Run every test whose needs are met
+test: $(VENV)/.development ## Run every test whose needs are met, the app's on PostgreSQL and Redis too
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m tests.servers $(BIN)/python -m pytest -n 2 --dist loadgroup tests/integration
 
 test-fast: $(VENV)/.development ## Run the quick tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser"

@@ -15,6 +15,7 @@ from django.urls import path  # noqa: E402
 
 from common.broadcast.consumers import UserEventsConsumer  # noqa: E402
 from detection_project.body_limit import BodyLimit  # noqa: E402
+from detection_project.large_bodies import LargeBodies  # noqa: E402
 from detection_project.lifespan import Lifespan  # noqa: E402
 from detection_project.request_threads import (  # noqa: E402
     RequestThreads,
@@ -26,7 +27,7 @@ websocket_urlpatterns = [path("ws/events/", UserEventsConsumer.as_asgi())]
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(RequestThreads(django_application)),
+        "http": BodyLimit(RequestThreads(LargeBodies(django_application))),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),

@@ -76,20 +76,28 @@ def announced_length(scope: Any) -> int | None:
 
 
 async def refuse(receive: Any, send: Any, limit: int, *, more: bool = True) -> None:
-    """Answer 413, then listen on for a while.
+    """Answer 413."""
+    megabytes = limit / 1024 / 1024
+    message = f"The request is larger than the {megabytes:.0f} MiB that this address takes."
+    body = error_body("file_too_large", message)
+    await answer_early(receive, send, TOO_LONG, body, more=more)
+
+
+async def answer_early(
+    receive: Any, send: Any, status: int, answer: dict[str, Any], *, more: bool = True
+) -> None:
+    """Answer before the body is read, then listen on for a while.
 
     Most callers read an answer only when they have sent everything, and see a broken connection
     instead when nobody listens to the end.
     """
-    megabytes = limit / 1024 / 1024
-    message = f"The request is larger than the {megabytes:.0f} MiB that this address takes."
-    body = json.dumps(error_body("file_too_large", message)).encode()
+    body = json.dumps(answer).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]
-    await send({"type": "http.response.start", "status": TOO_LONG, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})
     if more:
         with contextlib.suppress(TimeoutError):  # a caller this slow has had its answer for long

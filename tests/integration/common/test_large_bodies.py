@@ -1,0 +1,84 @@
+"""Whose large bodies are read at all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from knox.models import AuthToken
+
+from detection_project.large_bodies import STRANGERS_BYTES, LargeBodies, is_known
+
+LARGE = str(STRANGERS_BYTES + 1).encode()
+SMALL = str(STRANGERS_BYTES).encode()
+
+
+def ask(method: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, list[bytes]]:
+    """Return the status of a request, and what of its body the application has read."""
+    pieces = [b"first", b"second"]
+    reached: list[bytes] = []
+    sent: list[dict[str, Any]] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        reached.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> Any:
+        piece = pieces.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": "/api/detect/", "headers": headers}
+    asyncio.run(LargeBodies(application)(scope, receive, send))
+    if sent[0]["status"] == 401:
+        body = b"".join(message.get("body", b"") for message in sent)
+        assert json.loads(body)["error"]["code"] == "not_authenticated"
+        assert not pieces  # listened to the end, so that the caller reads the answer
+    return sent[0]["status"], reached
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("POST", [(b"content-length", SMALL)], 200),
+        ("POST", [(b"content-length", LARGE)], 401),
+        ("POST", [], 401),
+        ("POST", [(b"content-length", b"many")], 401),
+        ("GET", [], 200),
+        ("POST", [(b"content-length", LARGE), (b"authorization", b"Token made-up")], 401),
+        ("POST", [(b"content-length", LARGE), (b"authorization", b"Token \xff\xfe")], 401),
+        ("POST", [(b"content-length", LARGE), (b"authorization", b"Token")], 401),
+        ("POST", [(b"content-length", LARGE), (b"cookie", b"sightline_session=made-up")], 401),
+        ("POST", [(b"content-length", LARGE), (b"cookie", b"\xff=;;;sightline_session=")], 401),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_stranger_sends_little(
+    method: str, headers: list[tuple[bytes, bytes]], status: int
+) -> None:
+    answered, reached = ask(method, headers)
+    assert answered == status
+    assert reached == ([b"first"] if status == 200 else [])
+
+
+def test_an_installation_open_for_detection_reads_everything(settings: Any) -> None:
+    settings.SIGHTLINE_OPEN_DETECT = True
+    assert ask("POST", [(b"content-length", LARGE)])[0] == 200
+
+
+def test_a_token_and_a_signed_in_browser_are_known(user: Any, client: Client) -> None:
+    _, token = AuthToken.objects.create(user)
+    client.force_login(user)
+    cookie = client.cookies["sightline_session"].value
+    assert is_known({b"authorization": f"Token {token}".encode()})
+    assert is_known({b"cookie": f"a=b; sightline_session={cookie}".encode()})
+    client.logout()
+    assert not is_known({b"cookie": f"sightline_session={cookie}".encode()})
+    user.is_active = False
+    user.save()
+    assert not is_known({b"authorization": f"Token {token}".encode()})
