@@ -9,11 +9,20 @@ class CommonConfig(AppConfig):
 
     name = "common"
     label = "common"
+    verbose_name = "Operation"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         """Register permission rules, the API's schema extensions, and signal receivers."""
         import_module("common.rules")
+        import_module("common.storage.tasks")
+        import_module("common.accounts.checks")
+        import_module("common.accounts.rules")
+        import_module("common.accounts.receivers").connect()
+        import_module("common.audit.receivers").connect()
+        import_module("common.jobs.workers").register_info(
+            import_module("common.metrics.work").snapshot
+        )
         import_module("common.api.schema")
         import_module("common.api.authentication").forget_on_changes()
         post_delete.connect(

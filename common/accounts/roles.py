@@ -5,8 +5,14 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from common.accounts.models import Account
+from common.errors import ServiceError
 
 Viewer = AbstractBaseUser | AnonymousUser
+
+LOOK_ONLY = (
+    "Your account may look at what is shared with it, but not add, run or share anything. "
+    "An administrator can make you an operator."
+)
 
 
 def role_of(user: Viewer) -> Account.Role | None:
@@ -31,3 +37,13 @@ def is_administrator(user: Viewer) -> bool:
 def may_create(user: Viewer) -> bool:
     """Tell whether the user may upload, detect and run; viewers only look."""
     return role_of(user) in (Account.Role.ADMINISTRATOR, Account.Role.OPERATOR)
+
+
+def require_may_create(user: Viewer) -> None:
+    """Let only those pass who may upload, detect and run.
+
+    Raises:
+        ServiceError: ``not_allowed_to_create`` (403).
+    """
+    if not may_create(user):
+        raise ServiceError("not_allowed_to_create", LOOK_ONLY, status=403)

@@ -2,59 +2,87 @@
 
 import asyncio
 import json
-import time
 from typing import Any
 
-from channels.auth import get_user  # type: ignore[import-untyped]
+from channels.db import database_sync_to_async  # type: ignore[import-untyped]
 from channels.generic.websocket import AsyncWebsocketConsumer  # type: ignore[import-untyped]
 
-from common.broadcast.publisher import user_group
+from common.accounts.groups import group_ids_of
+from common.accounts.roles import role_of
+from common.broadcast.publisher import member_group, user_group
+from common.broadcast.watcher import Standing, session_hash_of, watcher
 
 NOT_SIGNED_IN = 4401
+ROLE_CHANGED = 4403
 TOO_SLOW = 4408
+TOO_MANY = 4429
 SEND_SECONDS = 5.0
-RECHECK_SECONDS = 30.0
 
 
 class UserEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Sends what concerns the signed-in user; what the page sends is ignored.
+    """Sends what concerns the signed-in user and their groups; what the page sends is ignored.
 
     A page that does not read for five seconds is disconnected; it reconnects and asks again for
-    what it shows. A socket whose user has signed out or was disabled is closed with 4401 in place
-    of the next message, half a minute later at most.
+    what it shows. Whoever signs out, is switched off or changes the password elsewhere is closed
+    with 4401 within five seconds, and a change of the role with 4403: the page then connects anew.
+    Who leaves a group hears nothing of it within the same time.
     """
 
     closing = False
+    standing: Standing | None = None
 
     async def connect(self) -> None:
-        """Accept, greet and join, or close with 4401."""
+        """Accept, join and greet, or close with the reason."""
         await self.accept()
         user = self.scope.get("user")
         if user is None or not user.is_authenticated or not user.is_active:
             await self.close(code=NOT_SIGNED_IN)
             return
         self.user_id = user.pk
-        self.checked_at = time.monotonic()
-        self.group = user_group(user.pk)
-        await self.channel_layer.group_add(self.group, self.channel_name)
+        self.session_key = str(self.scope["session"].session_key)
+        self.session_hash = session_hash_of(self.scope["session"])
+        if not watcher.add(self):
+            await self.give_up(TOO_MANY)
+            return
+        self.standing = await database_sync_to_async(_standing_of)(user)
+        for group in self._channels(self.standing):
+            await self.channel_layer.group_add(group, self.channel_name)
         await self.deliver({"type": "hello"})
 
     async def disconnect(self, code: int) -> None:
-        """Leave the group."""
-        if hasattr(self, "group"):
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+        """Leave all groups."""
+        self.closing = True
+        if not hasattr(self, "user_id"):
+            return
+        watcher.remove(self)
+        if self.standing is not None:
+            for group in self._channels(self.standing):
+                await self.channel_layer.group_discard(group, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Ignore what the page says."""
 
     async def broadcast_message(self, event: dict[str, Any]) -> None:
-        """Pass a message of the user's group on."""
-        if self.closing:  # what had been queued before the end; sending now would be an error
+        """Pass a message of the user's groups on."""
+        payload = dict(event["payload"])
+        # What had been queued before the end is not sent: that would be an error.
+        if payload.pop("but", None) != self.user_id and not self.closing:
+            await self.deliver(payload)
+
+    async def stand(self, standing: Standing | None) -> None:
+        """Follow a change of what the user is: the watcher's word."""
+        before = self.standing
+        if self.closing or before is None or standing == before:
             return
-        if await self.is_still_signed_in():
-            await self.deliver(event["payload"])
-        else:
-            await self.give_up(NOT_SIGNED_IN)
+        if standing is None or standing.role != before.role:
+            await self.give_up(NOT_SIGNED_IN if standing is None else ROLE_CHANGED)
+            return
+        self.standing = standing
+        for group in self._channels(before) - self._channels(standing):
+            await self.channel_layer.group_discard(group, self.channel_name)
+        for group in self._channels(standing) - self._channels(before):
+            await self.channel_layer.group_add(group, self.channel_name)
+        await self.deliver({"type": "groups"})
 
     async def deliver(self, payload: dict[str, Any]) -> None:
         """Send one message, or give the page up when it does not read."""
@@ -66,14 +94,12 @@ class UserEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def give_up(self, code: int) -> None:
         """Close the socket; nothing is sent from now on."""
         self.closing = True
+        watcher.remove(self)
         await self.close(code=code)
 
-    async def is_still_signed_in(self) -> bool:
-        """Ask the database again when the last answer is older than half a minute."""
-        if time.monotonic() - self.checked_at < RECHECK_SECONDS:
-            return True
-        self.checked_at = time.monotonic()
-        # A fresh session: the one in the scope remembers what it read at the start.
-        session = self.scope["session"].__class__(self.scope["session"].session_key)
-        user = await get_user({**self.scope, "session": session})
-        return bool(user.pk == self.user_id and user.is_active)
+    def _channels(self, standing: Standing) -> set[str]:
+        return {user_group(self.user_id), *map(member_group, standing.groups)}
+
+
+def _standing_of(user: Any) -> Standing:
+    return Standing(role_of(user), frozenset(group_ids_of(user)))

@@ -1,0 +1,290 @@
+"""Role x object x verb: who may do what at every address, in one table.
+
+An address or method that is not in the table fails the second test. To add one, add one line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.views.generic.edit import ProcessFormView
+from knox.models import AuthToken
+
+from common.models import Job, TokenDetails
+from detector.models import DetectionSession
+from tests.integration.conftest import make_user
+from tests.integration.detector.conftest import engine, make_session, picture  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+
+# Who asks: nobody, a viewer of no group, a viewer and an operator of the group that the session is
+# shared with, an operator of no group, its owner, an administrator of no group.
+PEOPLE = ("nobody", "viewer", "member", "colleague", "operator", "owner", "administrator")
+
+# What they get: "ok" is to be let in, whatever becomes of a request without a body; "door" is to be
+# led to the sign-in page; a number is that status.
+PUBLIC = "ok ok ok ok ok ok ok"
+CLOSED = "403 ok ok ok ok ok ok"
+NOTHING = "404 404 404 404 404 404 404"
+SIGNED_IN = "door ok ok ok ok ok ok"
+CREATE = "door 403 403 ok ok ok ok"
+ADMINISTER = "door 403 403 403 403 403 ok"
+VIEW = "door 404 ok ok 404 ok 404"
+CHANGE = "door 404 403 ok 404 ok 404"
+OWN = "door 404 403 403 404 ok 404"
+MINE = "door 404 404 404 404 ok 404"
+
+
+def api(row: str) -> str:
+    """A program is told so instead of being led to the door."""
+    return row.replace("door", "401")
+
+
+MATRIX = {
+    # The sessions' pages
+    "GET ": SIGNED_IN,
+    "GET sessions/": SIGNED_IN,
+    "GET sessions/new/": CREATE,
+    "POST sessions/create/": CREATE,
+    "POST sessions/example/": CREATE,
+    "POST sessions/delete/": SIGNED_IN,  # those of the named ones that one may
+    "POST sessions/share/": CREATE,
+    "GET sessions/<uuid:session_id>/": VIEW,
+    "GET sessions/<uuid:session_id>/card/": VIEW,
+    "GET sessions/<uuid:session_id>/picture": VIEW,
+    "GET sessions/<uuid:session_id>/thumbnail": VIEW,
+    "GET sessions/<uuid:session_id>/export/<slug:form>": VIEW,
+    "POST sessions/<uuid:session_id>/rename/": CHANGE,
+    "POST sessions/<uuid:session_id>/rerun/": CHANGE,
+    "POST sessions/<uuid:session_id>/cancel/": CHANGE,
+    "POST sessions/<uuid:session_id>/retry/": CHANGE,
+    "POST sessions/<uuid:session_id>/share/": OWN,
+    "POST sessions/<uuid:session_id>/delete/": OWN,
+    # Their API
+    "POST api/detect/": api(CREATE),
+    "POST api/segment/": api(CREATE),
+    "GET api/models/": api(SIGNED_IN),
+    "GET api/objects/": api(SIGNED_IN),
+    "GET api/sessions/": api(SIGNED_IN),
+    "POST api/sessions/": api(CREATE),
+    "GET api/sessions/<uuid:pk>/": api(VIEW),
+    "PATCH api/sessions/<uuid:pk>/": api(CHANGE),
+    "DELETE api/sessions/<uuid:pk>/": api(OWN),
+    "GET api/sessions/<uuid:pk>/objects/": api(VIEW),
+    "GET api/sessions/<uuid:pk>/picture/": api(VIEW),
+    "GET api/sessions/<uuid:pk>/thumbnail/": api(VIEW),
+    "GET api/sessions/<uuid:pk>/export/": api(VIEW),
+    "POST api/sessions/<uuid:pk>/rerun/": api(CHANGE),
+    "POST api/sessions/<uuid:pk>/cancel/": api(CHANGE),
+    "POST api/sessions/<uuid:pk>/retry/": api(CHANGE),
+    "GET api/jobs/": api(SIGNED_IN),
+    "GET api/jobs/<uuid:pk>/": api(VIEW),
+    "POST api/jobs/<uuid:pk>/cancel/": api(CHANGE),
+    "POST api/jobs/<uuid:pk>/retry/": api(CHANGE),
+    # Looking at all of them
+    "GET analytics/": SIGNED_IN,
+    "GET analytics/<slug:table>.csv": SIGNED_IN,
+    "GET api/analytics/": api(SIGNED_IN),
+    # People
+    "GET account/": SIGNED_IN,
+    "GET account/email/": SIGNED_IN,
+    "POST account/email/": SIGNED_IN,
+    "GET account/password/": SIGNED_IN,
+    "POST account/password/": SIGNED_IN,
+    "POST account/tokens/": SIGNED_IN,
+    "POST account/tokens/<slug:key>/revoke/": MINE,
+    "GET api/me/": api(SIGNED_IN),
+    "GET api/groups/": api(SIGNED_IN),
+    "GET api/tokens/": api(SIGNED_IN),
+    "POST api/tokens/": api(SIGNED_IN),
+    "DELETE api/tokens/<slug:key>/": api(MINE),
+    # Signing in; who is signed in already is led on
+    "GET accounts/login/": PUBLIC,
+    "POST accounts/login/": PUBLIC,
+    "GET accounts/logout/": PUBLIC,
+    "POST accounts/logout/": PUBLIC,
+    "GET accounts/signup/": CLOSED,
+    "POST accounts/signup/": CLOSED,
+    "GET accounts/inactive/": PUBLIC,
+    "GET accounts/confirm-email/": PUBLIC,
+    "GET accounts/confirm-email/<key>/": PUBLIC,
+    "POST accounts/confirm-email/<key>/": NOTHING,  # no such letter was sent
+    "GET accounts/password/reset/": PUBLIC,
+    "POST accounts/password/reset/": PUBLIC,
+    "GET accounts/password/reset/done/": PUBLIC,
+    "GET accounts/password/reset/key/<uidb36>-<key>/": PUBLIC,
+    "POST accounts/password/reset/key/<uidb36>-<key>/": PUBLIC,
+    "GET accounts/password/reset/key/done/": PUBLIC,
+    # Running the installation
+    "GET healthz": PUBLIC,
+    "GET readyz": PUBLIC,
+    "GET metrics": PUBLIC,  # from this very machine, as here; from elsewhere with its token
+    "GET api/schema/": api(SIGNED_IN),
+    "GET api/docs/": SIGNED_IN,
+    "GET admin/": "door door door door door door ok",
+    "GET admin/login/": "door 403 403 403 403 403 403",  # who is in already has no business there
+    "GET audit/": ADMINISTER,
+    "GET audit/export.csv": ADMINISTER,
+    "GET api/audit/": api(ADMINISTER),
+    "GET workers/": ADMINISTER,
+    "GET api/workers/": api(ADMINISTER),
+    "GET storage/": ADMINISTER,
+    "GET storage/preview/": ADMINISTER,
+    "POST storage/retention/": ADMINISTER,
+    "POST storage/cleanup/": ADMINISTER,
+    "GET storage/run/": ADMINISTER,
+    "GET api/storage/": api(SIGNED_IN),  # one's own share of it
+    "GET api/storage/retention/": api(ADMINISTER),
+    "PATCH api/storage/retention/": api(ADMINISTER),
+}
+
+# Function views that take any method.
+ANY_METHOD = {"admin/": {"GET"}, "admin/login/": {"GET"}, "healthz": {"GET"}, "readyz": {"GET"}}
+DOORS = ("/accounts/login/?", "/admin/login/?")
+LET_IN = {*range(200, 400), 400, 409, 410, 422, 503}
+
+
+@dataclass
+class Scene:
+    """Everybody, and what they may or may not reach."""
+
+    people: dict[str, Any]
+    values: dict[str, str]
+
+    def path(self, route: str) -> str:
+        """The address of a route: of the owner's session, job and token."""
+        job = route.startswith("api/jobs/")
+        values = {**self.values, "pk": self.values["job" if job else "session_id"]}
+        return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "1"), route)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    people = {
+        "viewer": make_user("vera", "viewer"),
+        "member": make_user("mona", "viewer"),
+        "colleague": make_user("carl", "operator"),
+        "operator": make_user("otto", "operator"),
+        "owner": make_user("olga", "operator"),
+        "administrator": make_user("anna", "administrator"),
+    }
+    people["administrator"].is_staff = True
+    people["administrator"].save()
+    group = Group.objects.create(name="Night shift")
+    group.user_set.set([people["member"], people["colleague"]])
+    session = make_session(people["owner"], name="loading bay")
+    job = Job.objects.create(kind="detector.detect", owner=people["owner"], state="done")
+    DetectionSession.objects.filter(pk=session.pk).update(shared_with=group, job=job)
+    token, _ = AuthToken.objects.create(user=people["owner"])
+    TokenDetails.objects.get_or_create(token=token, defaults={"name": "Door", "scope": "write"})
+    values = {"session_id": str(session.pk), "job": str(job.pk), "key": token.token_key}
+    return Scene(people, {**values, "form": "json", "table": "classes", "uidb36": "1"})
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("person", PEOPLE)
+def test_everybody_may_do_what_the_table_says_and_nothing_else(scene: Scene, person: str) -> None:
+    column = PEOPLE.index(person)
+    client = Client()
+    if person != "nobody":
+        client.force_login(scene.people[person])
+    wrong = []
+    for address, row in MATRIX.items():
+        method, route = address.split(" ", 1)
+        expected = row.split()[column]
+        found = ask(client.cookies.copy(), method, scene.path(route))
+        if found != expected:
+            wrong.append(f"{address}: {found} instead of {expected}")
+    assert not wrong, "\n".join(wrong)
+
+
+def ask(cookies: Any, method: str, path: str) -> str:
+    """What somebody gets; whatever they bring about is undone."""
+    cache.clear()
+    client = Client(raise_request_exception=False)
+    client.cookies = cookies
+    before = transaction.savepoint()
+    try:
+        response = client.generic(method, path, content_type="application/json")
+        assert not connection.needs_rollback
+    finally:
+        transaction.savepoint_rollback(before)
+    if response.status_code == 302 and response["Location"].startswith(DOORS):
+        return "door"
+    return "ok" if response.status_code in LET_IN else str(response.status_code)
+
+
+def test_every_address_is_in_the_table(scene: Scene) -> None:
+    known = set(all_addresses(scene))
+    missing, gone = sorted(known - set(MATRIX)), sorted(set(MATRIX) - known)
+    assert not missing, "Say in MATRIX who may do this:\n" + "\n".join(missing)
+    assert not gone, "These are in MATRIX, but nowhere else:\n" + "\n".join(gone)
+
+
+def all_addresses(scene: Scene) -> Iterator[str]:
+    """Each method and route of the project, but of the admin's only its first page."""
+    for route, pattern in walk(get_resolver().url_patterns):
+        if not route.startswith("admin/") or route in ("admin/", "admin/login/"):
+            for method in methods_of(pattern, route, scene):
+                yield f"{method} {route}"
+
+
+def walk(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        route = prefix + plain(str(pattern.pattern))
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns, route)
+        else:
+            yield route, pattern
+
+
+def plain(pattern: str) -> str:
+    """A regular expression as a route: "^a/(?P<key>[^/]+)/$" is "a/<key>/"."""
+    return re.sub(r"\(\?P(<\w+>)[^()]*\)", r"\1", pattern).removeprefix("^").removesuffix("$")
+
+
+def methods_of(pattern: URLPattern, route: str, scene: Scene) -> set[str]:
+    view: Any = pattern.callback
+    if getattr(view, "actions", None):
+        names = set(view.actions)
+    elif cls := getattr(view, "cls", None) or getattr(view, "view_class", None):
+        names = {name for name in cls.http_method_names if hasattr(cls, name)}
+        if getattr(cls, "put", None) is ProcessFormView.put:  # another word for POST
+            names.discard("put")
+    elif route in ANY_METHOD:
+        names = ANY_METHOD[route]
+    else:
+        # A function tells what it takes when it is asked for what nobody takes.
+        response = Client().generic("TRACE", scene.path(route))
+        assert response.status_code == 405, f"{route} takes any method"
+        names = set(response["Allow"].split(", "))
+    return {name.upper() for name in names} - {"HEAD", "OPTIONS"}
+
+
+def test_the_table_would_notice_a_new_address(scene: Scene, settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.integration.common.more_urls"
+    assert set(all_addresses(scene)) - set(MATRIX) == {"GET new/", "PUT new/<int:number>/"}
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("person", ["nobody", "viewer"])
+def test_where_detection_is_open_strangers_and_viewers_leave_nothing(
+    scene: Scene, settings: Any, person: str
+) -> None:
+    settings.SIGHTLINE_OPEN_DETECT = True
+    client = Client()
+    if person != "nobody":
+        client.force_login(scene.people[person])
+    answer = client.post("/api/detect/", {"image": SimpleUploadedFile("a.jpg", picture())})
+    assert (answer.status_code, answer.json()["session"]) == (200, None)
+    assert DetectionSession.objects.count() == 1
