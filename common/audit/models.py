@@ -23,6 +23,10 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         """Refuse."""
         raise AppendOnlyError("The audit log is append-only.")
 
+    def bulk_update(self, objs: Any, fields: Any, batch_size: int | None = None) -> NoReturn:
+        """Refuse."""
+        raise AppendOnlyError("The audit log is append-only.")
+
 
 class AuditEntry(models.Model):
     """Who did what to whose object, when, and from where.

@@ -1,7 +1,12 @@
 """Addresses of the audit log."""
 
-from typing import Any
+from django.urls import path
+
+from common.audit import views
 
 app_name = "audit"
 
-urlpatterns: list[Any] = []
+urlpatterns = [
+    path("", views.log, name="log"),
+    path("export.csv", views.export, name="export"),
+]

@@ -4,33 +4,45 @@ from django.db import migrations, models
 REFUSAL = "The audit log is append-only."
 
 
+# The statements that have the database itself refuse, whoever asks, and those that take it back.
+FORBID = {
+    "postgresql": [
+        "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$",
+        "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON common_auditentry "
+        "FOR EACH ROW EXECUTE FUNCTION audit_append_only()",
+        "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON common_auditentry "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()",
+    ],
+    "sqlite": [
+        f"CREATE TRIGGER audit_append_only_{verb.lower()} BEFORE {verb} "
+        f"ON common_auditentry BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+        for verb in ("UPDATE", "DELETE")
+    ],
+}
+ALLOW = {
+    "postgresql": [
+        "DROP TRIGGER audit_no_truncate ON common_auditentry",
+        "DROP TRIGGER audit_append_only ON common_auditentry",
+        "DROP FUNCTION audit_append_only()",
+    ],
+    "sqlite": [
+        "DROP TRIGGER audit_append_only_update",
+        "DROP TRIGGER audit_append_only_delete",
+    ],
+}
+
+
 def forbid_changes(apps, schema_editor):
     """Have the database itself refuse, whoever asks."""
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(
-            "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$"
-        )
-        schema_editor.execute(
-            "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON common_auditentry "
-            "FOR EACH ROW EXECUTE FUNCTION audit_append_only()"
-        )
-    elif schema_editor.connection.vendor == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            schema_editor.execute(
-                f"CREATE TRIGGER audit_append_only_{verb.lower()} BEFORE {verb} "
-                f"ON common_auditentry BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
-            )
+    for statement in FORBID.get(schema_editor.connection.vendor, []):
+        schema_editor.execute(statement)
 
 
 def allow_changes(apps, schema_editor):
     """Take the triggers away, so that the table can be dropped."""
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("DROP TRIGGER audit_append_only ON common_auditentry")
-        schema_editor.execute("DROP FUNCTION audit_append_only()")
-    elif schema_editor.connection.vendor == "sqlite":
-        for verb in ("update", "delete"):
-            schema_editor.execute(f"DROP TRIGGER audit_append_only_{verb}")
+    for statement in ALLOW.get(schema_editor.connection.vendor, []):
+        schema_editor.execute(statement)
 
 
 class Migration(migrations.Migration):

@@ -1,7 +1,9 @@
 """Addresses below /api/."""
 
-from typing import Any
+from django.urls import path
+
+from common.audit.api.views import AuditView
 
 app_name = "audit-api"
 
-urlpatterns: list[Any] = []
+urlpatterns = [path("audit/", AuditView.as_view(), name="audit")]

@@ -1,0 +1,1 @@
+"""What happened: log lines that know their request and job, and no secret."""

@@ -1,0 +1,1 @@
+"""What the machine does, as numbers for Prometheus."""
