@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from typing import IO, Any
 
 from asgiref.sync import sync_to_async
@@ -12,6 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import content_disposition_header, parse_etags
 
 from common.media.ranges import ByteRange, parse_range
+from common.storage.files import open_part, stat_file
 
 CHUNK = 256 * 1024
 AT_ONCE = 1024 * 1024  # up to here one read is cheaper than a stream
@@ -42,10 +44,10 @@ def serve_file(
         Http404: There is no such file.
     """
     try:
-        size = file.size
-        etag = _etag(file)
-    except (FileNotFoundError, ValueError):
+        size, changed = stat_file(file.storage, file.name or "")
+    except FileNotFoundError:
         raise Http404("The file is gone.") from None
+    etag = _etag(file, size, changed)
     response = _answer(request, file, size, etag)
     keep_private(response, etag)
     response["Accept-Ranges"] = "bytes"
@@ -90,19 +92,17 @@ def _body(request: HttpRequest, file: FieldFile, part: ByteRange) -> HttpRespons
     if request.method == "HEAD":
         return HttpResponse()
     try:
-        opened = file.storage.open(str(file.name), "rb")
+        opened = open_part(file.storage, str(file.name), part.start, part.stop)
     except FileNotFoundError:
         raise Http404("The file is gone.") from None
-    opened.seek(part.start)
     if part.length <= AT_ONCE:
         with opened:
             return HttpResponse(opened.read(part.length))
     return FileStream(opened, part.length)
 
 
-def _etag(file: FieldFile) -> str:
-    changed = file.storage.get_modified_time(str(file.name)).timestamp()
-    identity = f"{file.name}:{file.size}:{changed}".encode()
+def _etag(file: FieldFile, size: int, changed: datetime) -> str:
+    identity = f"{file.name}:{size}:{changed.timestamp()}".encode()
     return f'"{hashlib.sha256(identity).hexdigest()[:32]}"'
 
 

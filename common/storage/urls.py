@@ -1,7 +1,15 @@
 """Addresses of the storage page."""
 
-from typing import Any
+from django.urls import path
+
+from common.storage import views
 
 app_name = "storage"
 
-urlpatterns: list[Any] = []
+urlpatterns = [
+    path("", views.storage, name="storage"),
+    path("preview/", views.preview, name="preview"),
+    path("retention/", views.retention, name="retention"),
+    path("cleanup/", views.cleanup, name="cleanup"),
+    path("run/", views.run_state, name="run"),
+]

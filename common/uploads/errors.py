@@ -1,4 +1,12 @@
-"""Why a file is not taken."""
+"""Why a file is not taken, or not there any more."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from common.errors import ServiceError
+from common.metrics.registry import uploads_refused
 
 # VisionError codes that are the sender's format, not broken content.
 STATUS_BY_CODE = {
@@ -9,12 +17,13 @@ STATUS_BY_CODE = {
     "not_a_picture": 415,
     "empty_file": 400,
     "disk_full": 507,
+    "storage_unavailable": 503,
 }
 UNPROCESSABLE = 422
 
 
 class UploadRejected(Exception):  # noqa: N818 - the name says what happened
-    """A file is refused; nothing of it is kept.
+    """A file is refused; nothing of it is kept. Counted by its code for the metrics.
 
     Args:
         code: Stable machine code, e.g. "truncated_picture".
@@ -26,4 +35,24 @@ class UploadRejected(Exception):  # noqa: N818 - the name says what happened
         super().__init__(message)
         self.code = code
         self.message = message
+        uploads_refused.labels(code).inc()
         self.status = status or STATUS_BY_CODE.get(code, UNPROCESSABLE)
+
+
+class PictureRemoved(ServiceError):  # noqa: N818
+    """The picture was removed because of its age; what was found in it is kept (410).
+
+    Args:
+        name: The file's name.
+        removed_at: When.
+        days: How many days it was kept.
+    """
+
+    def __init__(self, name: str, removed_at: datetime, days: int) -> None:
+        on = date_format(timezone.localtime(removed_at), "j F Y")
+        super().__init__(
+            "picture_removed",
+            f"The picture {name} was removed on {on} after {days} day{'' if days == 1 else 's'}; "
+            "what was found in it is kept.",
+            status=410,
+        )

@@ -36,6 +36,7 @@ class Upload(models.Model):
     name = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64, db_index=True)
     size = models.PositiveBigIntegerField()
+    thumbnail_size = models.PositiveIntegerField(default=0, editable=False)
     media_type = models.CharField(max_length=100)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
@@ -50,3 +51,8 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def kept_days(self) -> int:
+        """How many days the picture was kept that has been removed."""
+        return (self.removed_at - self.created_at).days if self.removed_at else 0

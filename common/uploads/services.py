@@ -3,18 +3,22 @@
 import errno
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
+from django.utils import timezone
 from numpy.typing import NDArray
 
-from common.uploads.errors import UploadRejected
+from common.storage.disk import require_room
+from common.storage.files import StorageUnavailable
+from common.uploads.errors import PictureRemoved, UploadRejected
 from common.uploads.memory import budget
 from common.uploads.models import Upload
 from common.uploads.names import clean_name
@@ -52,7 +56,12 @@ def decoded_picture(data: bytes) -> Iterator[NDArray[np.uint8]]:
 
 
 def store_picture(
-    *, owner: Any, data: bytes, name: str, image: NDArray[np.uint8] | None = None
+    *,
+    owner: Any,
+    data: bytes,
+    name: str,
+    image: NDArray[np.uint8] | None = None,
+    thumbnail: bytes | None = None,
 ) -> Upload:
     """Judge a picture by its content and keep it with a thumbnail.
 
@@ -61,14 +70,17 @@ def store_picture(
         data: The file as it came.
         name: What the sender called it; cleaned before it is stored.
         image: The decoded picture (HxWx3 uint8 BGR) when the caller has it already.
+        thumbnail: Its small JPEG when the caller has that already.
 
     Raises:
         UploadRejected: The file is no picture, too large or truncated, or the disk is full;
             neither a row nor a file is left.
     """
+    require_room()
     try:
         info = inspect_picture(data, picture_limits())
-        thumbnail = _thumbnail(data) if image is None else make_thumbnail(image)
+        if thumbnail is None:
+            thumbnail = _thumbnail(data) if image is None else make_thumbnail(image)
     except PictureError as error:
         raise UploadRejected(error.code, error.message) from error
     upload = Upload(
@@ -76,6 +88,7 @@ def store_picture(
         name=clean_name(name, extension=info.extension),
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
+        thumbnail_size=len(thumbnail),
         media_type=info.media_type,
         width=info.width,
         height=info.height,
@@ -91,9 +104,32 @@ def read_upload(*, upload: Upload) -> bytes:
         FileNotFoundError: The file is gone.
         OSError: It cannot be read.
     """
-    with upload.file.open("rb") as file:
+    if not upload.file:
+        raise FileNotFoundError(f"The picture of upload {upload.pk} was removed.")
+    with upload.file.storage.open(str(upload.file.name), "rb") as file:
         content: bytes = file.read()
     return content
+
+
+def require_picture(upload: Upload) -> Upload:
+    """Return the upload if its picture has not been removed.
+
+    Raises:
+        PictureRemoved: It was older than the installation keeps pictures.
+    """
+    if upload.removed_at is not None:
+        raise PictureRemoved(upload.name, upload.removed_at, upload.kept_days)
+    return upload
+
+
+def remove_pictures(*, uploads: Sequence[Upload]) -> None:
+    """Take the files of uploads when the transaction is committed; the rows stay and say when."""
+    files = [file for upload in uploads for file in (upload.file, upload.thumbnail)]
+    names = [(file.storage, str(file.name)) for file in files if file]
+    Upload.objects.filter(pk__in=[upload.pk for upload in uploads]).update(
+        file="", thumbnail="", removed_at=timezone.now()
+    )
+    transaction.on_commit(lambda: _delete_names(names), robust=True)
 
 
 def delete_upload(*, upload: Upload) -> None:
@@ -129,17 +165,24 @@ def _keep(upload: Upload, info: PictureInfo, data: bytes, thumbnail: bytes) -> N
             raise UploadRejected(
                 "disk_full", "The disk of the server is full; nothing was stored."
             ) from error
+        if isinstance(error, StorageUnavailable):
+            logger.error("A picture could not be stored: %s", error)
+            raise UploadRejected(
+                "storage_unavailable", "The storage does not answer; nothing was stored. Try again."
+            ) from error
         raise
 
 
 def _discard(files: list[FieldFile]) -> None:
-    for file in files:
-        if not file:
-            continue
+    _delete_names([(file.storage, str(file.name)) for file in files if file])
+
+
+def _delete_names(names: Sequence[tuple[Storage, str]]) -> None:
+    for storage, name in names:
         try:
-            file.storage.delete(str(file.name))
+            storage.delete(name)
         except OSError as error:
-            logger.warning("%s could not be deleted: %s", file.name, error)
+            logger.warning("%s could not be deleted: %s", name, error)
 
 
 def _discard_partial(upload: Upload, info: PictureInfo) -> None:

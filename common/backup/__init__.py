@@ -1,0 +1,1 @@
+"""Everything of an installation in one verified file, and back again."""
