@@ -21,15 +21,15 @@ CLIENTS = 8
 
 def run(material: Material, cache: Path, *, rounds: int, seconds: float = 60) -> Section:
     """``seconds`` of load in all, in ``rounds`` turns with the engine alone."""
-    files = _write_pictures(material, cache / "http")
+    files = write_pictures(material, cache / "http")
     data_dir = cache / "server"
     data_dir.mkdir(exist_ok=True)
-    with run_server(data_dir, material) as server, _engine(material, cache, files) as engine:
+    with run_server(data_dir, material) as server, engine_alone(material, cache, files) as engine:
         first = _load(server, files, count_at_least=200)
         rss_at_first = server.rss()
         http, alone, latencies = [], [], []
         for _ in range(rounds):
-            own = _ask(engine, threads=CLIENTS, seconds=seconds / rounds)
+            own = ask(engine, threads=CLIENTS, seconds=seconds / rounds)
             alone.append(own["count"] / own["seconds"])
             answer = _post(server, files, seconds / rounds)
             http.append(answer["count"] / answer["seconds"])
@@ -47,7 +47,7 @@ def run(material: Material, cache: Path, *, rounds: int, seconds: float = 60) ->
         ("engine alone, decode + detect, 8 threads", f"{statistics.median(alone):.1f} pictures/s"),
         ("over HTTP", f"{statistics.median(http):.1f} pictures/s"),
         ("ratio, median of the rounds", f"{statistics.median(ratios):.3f}"),
-        ("latency p50 / p95", f"{_percentile(latencies, 50)} / {_percentile(latencies, 95)} ms"),
+        ("latency p50 / p95", f"{percentile(latencies, 50)} / {percentile(latencies, 95)} ms"),
         (f"server's RSS after {first:,} requests", f"{rss_at_first / 2**20:.0f} MiB"),
         (
             f"after {total:,} requests",
@@ -58,11 +58,11 @@ def run(material: Material, cache: Path, *, rounds: int, seconds: float = 60) ->
     return section
 
 
-def _percentile(ordered: list[float], percent: int) -> str:
+def percentile(ordered: list[float], percent: int) -> str:
     return f"{1000 * ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]:.0f}"
 
 
-def _write_pictures(material: Material, folder: Path) -> list[str]:
+def write_pictures(material: Material, folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for number, picture in enumerate(load_pictures(material, 32, 1280, 720)):
@@ -95,7 +95,9 @@ def _load(server: Server, files: list[str], *, count_at_least: int) -> int:
 
 
 @contextmanager
-def _engine(material: Material, cache: Path, files: list[str]) -> Iterator[subprocess.Popen[str]]:
+def engine_alone(
+    material: Material, cache: Path, files: list[str]
+) -> Iterator[subprocess.Popen[str]]:
     child = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.rate"],
         stdin=subprocess.PIPE,
@@ -105,26 +107,26 @@ def _engine(material: Material, cache: Path, files: list[str]) -> Iterator[subpr
     )
     order = {"cache": str(cache), "weights_dir": str(material.weights_dir), "pictures": files}
     try:
-        _write(child, order)
-        _read(child)
+        write_line(child, order)
+        read_line(child)
         yield child
     finally:
         child.kill()
         child.wait()
 
 
-def _ask(child: subprocess.Popen[str], **turn: Any) -> dict[str, Any]:
-    _write(child, turn)
-    return dict(json.loads(_read(child)))
+def ask(child: subprocess.Popen[str], **turn: Any) -> dict[str, Any]:
+    write_line(child, turn)
+    return dict(json.loads(read_line(child)))
 
 
-def _write(child: subprocess.Popen[str], message: dict[str, Any]) -> None:
+def write_line(child: subprocess.Popen[str], message: dict[str, Any]) -> None:
     assert child.stdin is not None
     child.stdin.write(json.dumps(message) + "\n")
     child.stdin.flush()
 
 
-def _read(child: subprocess.Popen[str]) -> str:
+def read_line(child: subprocess.Popen[str]) -> str:
     assert child.stdout is not None
     line = child.stdout.readline()
     if not line:

@@ -49,10 +49,12 @@ def main() -> None:
     print("ready", flush=True)
     for line in sys.stdin:
         turn = json.loads(line)
+        spent = time.process_time()
         count, took = decode_and_detect_for(
             engine, files, threads=turn["threads"], seconds=turn["seconds"]
         )
-        print(json.dumps({"count": count, "seconds": took}), flush=True)
+        spent = time.process_time() - spent
+        print(json.dumps({"count": count, "seconds": took, "spent": spent}), flush=True)
     engine.close()
 
 

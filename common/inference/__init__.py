@@ -1,118 +1,46 @@
-"""The process's one engine, made from the settings when it is first asked for."""
+"""Finding objects: with this process's engine, or by asking the workers through Redis.
 
-import logging
-import os
-import threading
-from typing import TYPE_CHECKING
+With ``INFERENCE=local`` a process answers with its own engine. With ``INFERENCE=worker`` web
+processes load no model: they send pictures to the workers and wait for what was found
+(`ask_workers`). A worker process calls `start_server` once its engine may be used and `stop_server`
+before `close_engine`; jobs use the same engine, and its queue lets interactive pictures go first.
+"""
 
-from django.conf import settings
-
-from vision.errors import VisionError
-
-if TYPE_CHECKING:
-    from vision.engine import Engine, ModelInfo
-    from vision.weights.store import WeightsStore
+from common.inference.engine import (
+    close_engine,
+    get_engine,
+    get_weights_store,
+    is_warm,
+    set_engine_for_tests,
+    start_warm_up,
+    warm_up,
+)
+from common.inference.errors import InferenceUnavailable
+from common.inference.local import find_objects
+from common.inference.messages import Query, Reply
+from common.inference.remote import Question, ask_workers
+from common.inference.server import start_server, stop_server
+from common.inference.where import loaded_models, needs_engine
+from common.inference.workers import WorkerSign, list_workers
 
 __all__ = [
+    "InferenceUnavailable",
+    "Query",
+    "Question",
+    "Reply",
+    "WorkerSign",
+    "ask_workers",
     "close_engine",
+    "find_objects",
     "get_engine",
     "get_weights_store",
     "is_warm",
+    "list_workers",
+    "loaded_models",
+    "needs_engine",
     "set_engine_for_tests",
+    "start_server",
     "start_warm_up",
+    "stop_server",
     "warm_up",
 ]
-
-logger = logging.getLogger(__name__)
-
-_lock = threading.Lock()
-_engine: "Engine | None" = None
-_warming: threading.Thread | None = None
-_warm = threading.Event()
-
-
-def get_engine() -> "Engine":
-    """Return the engine of this process; models are loaded when they are first used."""
-    global _engine
-    if _engine is None:
-        with _lock:
-            if _engine is None:
-                _engine = _make_engine()
-    return _engine
-
-
-def get_weights_store() -> "WeightsStore":
-    """Return where this installation looks for weights and keeps those that it downloads."""
-    from vision.weights.store import WeightsStore
-
-    given = settings.VISION_WEIGHTS_DIR
-    return WeightsStore(
-        settings.MODELS_DIR / "weights",
-        search_dirs=[given] if given else [],
-        allow_download=settings.SIGHTLINE_ALLOW_DOWNLOADS,
-    )
-
-
-def set_engine_for_tests(engine: "Engine | None") -> None:
-    """Replace the engine; None lets the next call make a real one."""
-    global _engine
-    with _lock:
-        _engine = engine
-
-
-def close_engine() -> None:
-    """Close the engine, if there is one; its threads end."""
-    global _engine
-    with _lock:
-        engine, _engine = _engine, None
-    if engine is not None:
-        engine.close()
-
-
-def warm_up() -> "ModelInfo | None":
-    """Load the default model, so that the first picture need not wait.
-
-    Returns:
-        What the engine says of it, or None when it cannot answer; the log says why.
-    """
-    try:
-        return get_engine().describe(settings.SIGHTLINE_DEFAULT_MODEL)
-    except VisionError as error:
-        logger.warning("The default model could not be loaded: %s", error.message)
-    except Exception:
-        logger.exception("The default model could not be loaded")
-    finally:
-        _warm.set()
-    return None
-
-
-def start_warm_up() -> None:
-    """Load the default model in a thread, once per process."""
-    global _warming
-    with _lock:
-        if _warming is None and not _warm.is_set():
-            _warming = threading.Thread(target=warm_up, name="warm-up", daemon=True)
-            _warming.start()
-
-
-def is_warm() -> bool:
-    """Tell whether the default model has been loaded, or could not be: asking is quick now."""
-    return _warm.is_set()
-
-
-def _make_engine() -> "Engine":
-    # Imported here: a process that never detects never loads a runtime.
-    from vision.engine import Engine, EngineConfig
-
-    models = settings.MODELS_DIR
-    os.environ.setdefault("YOLO_CONFIG_DIR", str(models / "ultralytics"))
-    return Engine(
-        EngineConfig(
-            cache_dir=models,
-            weights=get_weights_store(),
-            backend=settings.SIGHTLINE_BACKEND,
-            device=settings.SIGHTLINE_DEVICE,
-            precision=settings.SIGHTLINE_PRECISION,
-            threads=settings.SIGHTLINE_THREADS,
-        )
-    )

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
+from common.inference import InferenceUnavailable, needs_engine
 from common.models import Upload
 from common.uploads.errors import UploadRejected
-from common.uploads.memory import budget
-from common.uploads.services import delete_upload, picture_limits, store_picture
-from detector.services.detection import (
-    Picture,
-    RunInfo,
-    describe_run,
-    detect_pictures,
-    record_session,
-)
+from common.uploads.services import delete_upload, store_picture
+from detector.services.detection import Picture, RunInfo, describe_run, record_session
+from detector.services.finding import Found, IncomingFile, Refusal, find_by_workers, find_here
 from detector.services.options import DetectionOptions
-from vision.errors import PictureError
-from vision.sources.pictures import decode_picture, inspect_picture
+from vision.errors import VisionError
 
 if TYPE_CHECKING:
     from vision import Detections
 
-# So many decoded pictures of one request are held at once: enough for the engine to batch, little
-# memory. A picture of more pixels than this goes alone.
-CHUNK = 8
-CHUNK_PIXELS = 32_000_000
+__all__ = ["Answer", "IncomingFile", "Refusal", "answer_files"]
 
-
-class IncomingFile(Protocol):
-    """What is needed of a file in a request."""
-
-    name: str | None
-    size: int | None
-
-    def read(self) -> bytes: ...
+ENGINE_ERRORS = (VisionError, InferenceUnavailable)
 
 
 @dataclass(frozen=True)
@@ -47,151 +29,123 @@ class Answer:
     """What was found in one picture.
 
     Attributes:
-        name: File name as sent.
-        image: The decoded picture, HxWx3 uint8 BGR.
+        found: The picture and its objects.
         timings_ms: Milliseconds: decode, preprocess, queue, inference, postprocess, total.
         session: Id of the stored session, or None when nothing was kept.
     """
 
-    name: str
-    image: Picture
-    detections: Detections
+    found: Found
     run: RunInfo
     timings_ms: dict[str, float]
     session: str | None
 
+    @property
+    def name(self) -> str:
+        """File name as sent."""
+        return self.found.sent.name
 
-@dataclass(frozen=True)
-class Refusal:
-    """Why one picture has no answer."""
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        return self.found.sent.width
 
-    name: str
-    error: UploadRejected
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        return self.found.sent.height
 
+    @property
+    def detections(self) -> Detections:
+        """The objects, strongest first."""
+        return self.found.detections
 
-@dataclass(frozen=True)
-class _Read:
-    name: str
-    data: bytes
-    pixels: int
-    read_ms: float
-
-
-@dataclass(frozen=True)
-class _Decoded:
-    name: str
-    data: bytes
-    image: Picture
-    decode_ms: float
+    def open_picture(self) -> AbstractContextManager[Picture]:
+        """The decoded picture, HxWx3 uint8 BGR, for as long as the block lasts."""
+        return self.found.open()
 
 
 def answer_files(
-    files: Sequence[IncomingFile], *, options: DetectionOptions, owner: Any = None
+    files: Sequence[IncomingFile],
+    *,
+    options: DetectionOptions,
+    owner: Any = None,
+    here: bool | None = None,
 ) -> Generator[Answer | Refusal, None, None]:
     """Find objects in files, in their order; a file that is refused stops none of the others.
+
+    When the engine or the workers fail after something has been answered, and perhaps kept, what
+    is left is refused with that error.
 
     Args:
         files: The files; each is read once.
         options: What to look for.
         owner: Whose sessions the results become; None keeps nothing.
+        here: Whether this process's engine answers; by default as the installation is set up.
 
     Raises:
-        VisionError: The engine cannot answer.
+        VisionError: The engine cannot answer, and nothing has been answered yet.
+        InferenceUnavailable: The same, of the workers.
     """
-    for chunk in _chunks(files):
-        with budget.hold(sum(_pixels(item) for item in chunk)):
-            yield from _answer_chunk(chunk, options, owner)
-
-
-def _chunks(files: Sequence[IncomingFile]) -> Iterator[list[_Read | Refusal]]:
-    """Read the files, as many at a time as may be decoded together."""
-    chunk: list[_Read | Refusal] = []
-    pixels = 0
-    for file in files:
-        item = _read(file)
-        pixels += _pixels(item)
-        if chunk and (len(chunk) == CHUNK or pixels > CHUNK_PIXELS):
-            yield chunk
-            chunk, pixels = [], _pixels(item)
-        chunk.append(item)
-    yield chunk
-
-
-def _pixels(item: _Read | Refusal) -> int:
-    return item.pixels if isinstance(item, _Read) else 0
-
-
-def _answer_chunk(
-    chunk: list[_Read | Refusal], options: DetectionOptions, owner: Any
-) -> Iterator[Answer | Refusal]:
-    items = [_decode(item) if isinstance(item, _Read) else item for item in chunk]
-    pictures = [item.image for item in items if isinstance(item, _Decoded)]
-    found = iter(detect_pictures(pictures, options=options))
-    for item in items:
-        if isinstance(item, Refusal):
-            yield item
+    if here is None:
+        here = needs_engine()
+    if here:
+        found = find_here(files, options)
+    else:
+        found = find_by_workers(files, options, thumbnails=owner is not None)
+    done, answered = 0, False
+    with closing(found):  # what it holds of the memory is given back whatever happens
+        try:
+            for item in found:
+                answer = item if isinstance(item, Refusal) else _answer(item, options, owner)
+                done, answered = done + 1, answered or isinstance(answer, Answer)
+                yield answer
+        except ENGINE_ERRORS as error:
+            if not answered:
+                raise
+            failure = error
         else:
-            yield _answer(item, next(found), options, owner)
+            return
+    for file in files[done:]:
+        yield Refusal(file.name or "", failure)
 
 
-def _read(file: IncomingFile) -> _Read | Refusal:
-    name = file.name or ""
-    began = time.perf_counter()
-    try:
-        if (file.size or 0) > settings.SIGHTLINE_MAX_UPLOAD_BYTES:
-            raise UploadRejected("file_too_large", "The file is larger than is accepted.")
-        data = file.read()
-        info = inspect_picture(data, picture_limits())
-    except PictureError as error:
-        return Refusal(name, UploadRejected(error.code, error.message))
-    except UploadRejected as error:
-        return Refusal(name, error)
-    return _Read(name, data, info.width * info.height, _milliseconds_since(began))
-
-
-def _decode(item: _Read) -> _Decoded | Refusal:
-    began = time.perf_counter()
-    try:
-        image = decode_picture(item.data, picture_limits())
-    except PictureError as error:
-        return Refusal(item.name, UploadRejected(error.code, error.message))
-    return _Decoded(item.name, item.data, image, item.read_ms + _milliseconds_since(began))
-
-
-def _milliseconds_since(began: float) -> float:
-    return (time.perf_counter() - began) * 1000.0
-
-
-def _answer(
-    item: _Decoded, detections: Detections, options: DetectionOptions, owner: Any
-) -> Answer | Refusal:
-    run = describe_run(detections, requested=options.model)
-    timings = {"decode": round(item.decode_ms, 2), **run.timings_ms}
-    timings["total"] = round(timings.get("total", 0.0) + item.decode_ms, 2)
+def _answer(found: Found, options: DetectionOptions, owner: Any) -> Answer | Refusal:
+    run = describe_run(found.detections, requested=options.model)
+    timings = _timings(found, run)
     session = None
     if owner is not None:
         try:
-            session = _keep(item, detections, run, options, owner, timings)
+            session = _keep(found, run, options, owner, timings)
         except UploadRejected as error:
-            return Refusal(item.name, error)
-    return Answer(item.name, item.image, detections, run, timings, session)
+            return Refusal(found.sent.name, error)
+    return Answer(found, run, timings, session)
+
+
+def _timings(found: Found, run: RunInfo) -> dict[str, float]:
+    timings = {"decode": round(found.decode_ms, 2), **run.timings_ms}
+    if found.queue_ms:
+        timings["queue"] = round(timings.get("queue", 0.0) + found.queue_ms, 2)
+    total = run.timings_ms.get("total", 0.0) + found.decode_ms + found.queue_ms
+    timings["total"] = round(total, 2)
+    return timings
 
 
 def _keep(
-    item: _Decoded,
-    detections: Detections,
-    run: RunInfo,
-    options: DetectionOptions,
-    owner: Any,
-    timings: dict[str, float],
+    found: Found, run: RunInfo, options: DetectionOptions, owner: Any, timings: dict[str, float]
 ) -> str:
-    upload: Upload = store_picture(owner=owner, data=item.data, name=item.name, image=item.image)
+    upload: Upload = store_picture(
+        owner=owner,
+        data=found.sent.data,
+        name=found.sent.name,
+        image=found.image,
+        thumbnail=found.thumbnail,
+    )
     try:
         session = record_session(
             owner=owner,
             upload=upload,
             options=options,
-            detections=detections,
+            detections=found.detections,
             run=run,
             timings_ms=timings,
         )

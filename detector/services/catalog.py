@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from common.inference import get_engine, get_weights_store
+from common.inference import get_weights_store, loaded_models
 from detector.services.options import MODEL_TASKS, default_model
 from vision.export.artifact import Exports
 from vision.weights.cards import CARDS, WeightsCard
@@ -16,7 +16,7 @@ from vision.weights.cards import CARDS, WeightsCard
 
 def list_models() -> list[dict[str, Any]]:
     """Every card, and how far it is from answering; loads and downloads nothing."""
-    loaded = {info.requested: info for info in get_engine().loaded()}
+    loaded = loaded_models()
     defaults = {default_model(task) for task in MODEL_TASKS}
     store = get_weights_store()
     models = []
@@ -30,8 +30,8 @@ def list_models() -> list[dict[str, Any]]:
                 "default": card.name in defaults,
                 "installed": weights is not None,
                 "loaded": None
-                if info is None or info.fallback
-                else {"backend": info.backend, "device": info.device, "precision": info.precision},
+                if info is None or info["fallback"]
+                else {name: info[name] for name in ("backend", "device", "precision")},
                 "quantized": weights is not None and _is_quantized(card, weights),
                 "classes": card.classes,
                 "input_size": card.input_size,

@@ -17,11 +17,12 @@ from django.db import transaction
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from common.inference import get_engine
+from common.inference import Query, find_objects
 from common.jobs.context import JobContext
 from common.jobs.errors import JobFailed
 from common.models import Upload
-from common.uploads.services import decoded_picture, read_upload
+from common.uploads.errors import PictureRemoved
+from common.uploads.services import decoded_picture, read_upload, require_picture
 from detector.errors import OptionsError
 from detector.models import DetectedObject, DetectionSession
 from detector.services.events import publish_session_done
@@ -67,15 +68,19 @@ def detect_pictures(
     Raises:
         VisionError: The engine cannot answer.
     """
-    found = get_engine().detect(
-        images,
+    found = find_objects(images, make_query(options), priority=priority)
+    return [tidy(detections, options) for detections in found]
+
+
+def make_query(options: DetectionOptions) -> Query:
+    """What the engine is asked for."""
+    return Query(
         model=options.model,
         confidence=options.confidence,
         iou=options.iou,
         classes=options.class_ids,
-        priority=priority,
+        masks=options.task == "segment",
     )
-    return [_tidy(detections, options) for detections in found]
 
 
 def describe_run(detections: Detections, *, requested: str) -> RunInfo:
@@ -84,7 +89,7 @@ def describe_run(detections: Detections, *, requested: str) -> RunInfo:
     model = str(noted.get("model", requested))
     notice = ""
     if model != requested:
-        reason = str(get_engine().describe(requested).reason)
+        reason = str(noted.get("reason", ""))
         notice = f"{model} answered instead of {requested}: {reason}" if reason else model
     return RunInfo(
         model=model,
@@ -165,7 +170,9 @@ def run_session_job(context: JobContext) -> None:
 
 def _read_picture(session: DetectionSession) -> bytes:
     try:
-        return read_upload(upload=session.upload)
+        return read_upload(upload=require_picture(session.upload))
+    except PictureRemoved as error:
+        raise JobFailed(error.code, error.message) from error
     except FileNotFoundError as error:
         raise JobFailed("picture_missing", "The stored picture is gone.") from error
     except OSError as error:
@@ -250,9 +257,8 @@ def _insert_objects(session: DetectionSession, records: Sequence[ObjectRecord]) 
     )
 
 
-def _tidy(detections: Detections, options: DetectionOptions) -> Detections:
-    if options.task != "segment":
-        detections.mask = None
+def tidy(detections: Detections, options: DetectionOptions) -> Detections:
+    """Found objects as they are shown: of the classes asked for, strongest first."""
     metadata = detections.metadata
     if options.classes and metadata.get("model") != options.model:
         # The fallback numbers its classes its own way; only names mean the same.

@@ -17,7 +17,7 @@ from django.utils.http import content_disposition_header
 from supervision.detection.compact_mask import CompactMask
 
 from common.uploads.names import clean_name
-from common.uploads.services import decoded_picture, read_upload
+from common.uploads.services import decoded_picture, read_upload, require_picture
 from detector.errors import DetectorError, SessionConflictError
 from detector.models import DetectionSession
 from detector.selectors import session_records
@@ -55,6 +55,7 @@ def export_session(*, session: DetectionSession, form: str) -> ExportFile:
     Raises:
         DetectorError: ``unknown_format``, or ``picture_missing`` when the stored file is gone.
         SessionConflictError: ``not_done`` when there is no result yet.
+        PictureRemoved: The picture is to be drawn on, and was older than pictures are kept.
     """
     writer = EXPORTS.get(form)
     if writer is None:
@@ -136,7 +137,7 @@ def annotated_png(session: DetectionSession) -> ExportFile:
     """The picture at full size, with boxes, masks and labels drawn in."""
     records = session_records(session)
     try:
-        with decoded_picture(read_upload(upload=session.upload)) as image:
+        with decoded_picture(read_upload(upload=require_picture(session.upload))) as image:
             height, width = image.shape[:2]
             found = records_to_detections(records, width=width, height=height)
             content = encode_png(annotate(image, found))

@@ -7,14 +7,20 @@ from typing import Any
 
 from django.db import transaction
 
+from common.audit.services import record
 from common.jobs.errors import JobConflict
 from common.jobs.services import cancel_job, delete_job, enqueue_job, retry_job
-from common.models import Upload
+from common.models import AuditEntry, Job, Upload
 from common.permissions import can, visible
-from common.uploads.services import delete_upload, store_picture
+from common.uploads.errors import PictureRemoved
+from common.uploads.services import delete_upload, require_picture, store_picture
 from detector.errors import DetectorError, SessionConflictError
 from detector.models import DetectionSession
-from detector.services.events import publish_job_update, publish_session_deleted
+from detector.services.events import (
+    publish_access_changed,
+    publish_job_update,
+    publish_session_deleted,
+)
 from detector.services.options import DetectionOptions
 
 JOB_KIND = "detector.detect"
@@ -51,22 +57,29 @@ def create_session(
     options: DetectionOptions,
     name: str = "",
     source: str = DetectionSession.Source.BROWSER,
+    shared_with_id: int | None = None,
 ) -> DetectionSession:
     """Store a session over ``upload`` and queue its job, which starts after the commit.
 
     Raises:
-        SessionConflictError: ``picture_deleted`` when the upload is gone meanwhile.
+        SessionConflictError: ``picture_deleted`` when the upload is gone meanwhile,
+            ``picture_removed`` when its picture was older than pictures are kept.
     """
     with transaction.atomic():
         # Held against a deletion of the upload's last session at the same moment.
-        if not Upload.objects.select_for_update().filter(pk=upload.pk).exists():
+        held = Upload.objects.select_for_update().filter(pk=upload.pk).first()
+        if held is None:
             raise SessionConflictError("picture_deleted", "The picture has been deleted.")
+        refuse_removed(held)
         session = new_session(owner=owner, upload=upload, options=options, name=name, source=source)
+        session.shared_with_id = shared_with_id
         session.job = enqueue_job(
             kind=JOB_KIND, owner=owner, payload={"session": str(session.pk)}, queue="inference"
         )
         session.save(force_insert=True)
         publish_job_update(session.job)
+        if shared_with_id is not None:
+            publish_access_changed(session, group_ids=[shared_with_id])
     return session
 
 
@@ -112,7 +125,7 @@ def rename_session(*, session: DetectionSession, name: str) -> DetectionSession:
             "invalid", "A name cannot be empty.", fields={"name": "A name cannot be empty."}
         )
     if not DetectionSession.objects.filter(pk=session.pk).update(name=cleaned):
-        raise DetectorError("not_found", "The session has been deleted.", status=404)
+        raise gone()
     session.name = cleaned
     return session
 
@@ -120,16 +133,30 @@ def rename_session(*, session: DetectionSession, name: str) -> DetectionSession:
 def rerun_session(
     *, session: DetectionSession, owner: Any, options: DetectionOptions
 ) -> DetectionSession:
-    """Run another model, or other thresholds, over the same picture, as a new session."""
-    return create_session(
-        owner=owner,
-        upload=session.upload,
-        options=options,
-        name=session.name,
-        source=DetectionSession.Source.BROWSER
-        if session.source == DetectionSession.Source.EXAMPLE
-        else session.source,
-    )
+    """Run another model, or other thresholds, over the same picture, as a new session.
+
+    It is shared with whom the first one is shared: the picture is the same.
+
+    Raises:
+        DetectorError: ``not_found`` when the session is deleted, or ``owner`` may not reach it any
+            more.
+    """
+    with transaction.atomic():
+        # Held until the end: what is taken away from the owner now is taken away before or after.
+        Upload.objects.select_for_update().filter(pk=session.upload_id).first()
+        held = lock_session(session)
+        if held is None or not can(owner, "change", held):
+            raise gone()
+        return create_session(
+            owner=owner,
+            upload=session.upload,
+            options=options,
+            name=held.name,
+            source=DetectionSession.Source.BROWSER
+            if session.source == DetectionSession.Source.EXAMPLE
+            else session.source,
+            shared_with_id=held.shared_with_id,
+        )
 
 
 def cancel_session(*, session: DetectionSession) -> DetectionSession:
@@ -151,13 +178,15 @@ def retry_session(*, session: DetectionSession) -> DetectionSession:
     """Run a failed or cancelled session again, with the same options.
 
     Raises:
-        SessionConflictError: ``not_failed`` when it neither failed nor was cancelled.
+        SessionConflictError: ``not_failed`` when it neither failed nor was cancelled,
+            ``picture_removed`` when its picture was older than pictures are kept.
     """
     again = (DetectionSession.Status.FAILED, DetectionSession.Status.CANCELLED)
     if session.job is None or session.status not in again:
         raise SessionConflictError(
             "not_failed", "Only a failed or cancelled session can be retried; run it again instead."
         )
+    refuse_removed(session.upload)
     try:
         retry_job(job=session.job)
     except JobConflict as error:  # somebody else was faster
@@ -165,28 +194,80 @@ def retry_session(*, session: DetectionSession) -> DetectionSession:
     return session
 
 
-def delete_session(*, session: DetectionSession) -> None:
+def delete_session(*, session: DetectionSession, user: Any = None) -> bool:
     """Delete a session with its objects and job; the picture goes with the last session on it.
 
     A job that still runs can write nothing more. Files go after the commit.
+
+    Args:
+        session: What to delete.
+        user: Who deletes it, for the audit log; None when the caller writes its own line.
+
+    Returns:
+        Whether it was still there: of two who delete it at once, one has done it.
     """
-    session_id, owner_id = session.pk, session.owner_id
+    session_id, owner = session.pk, session.owner
     with transaction.atomic():
+        # Upload, job, session: in the order in which everybody locks them.
         upload = Upload.objects.select_for_update().filter(pk=session.upload_id).first()
-        job = session.job
-        session.delete()
+        job = Job.objects.select_for_update().filter(pk=session.job_id).first()
+        held = DetectionSession.objects.select_for_update().filter(pk=session_id).first()
+        if held is None:
+            return False
+        if user is not None:
+            record(action=AuditEntry.Action.DELETED, actor=user, obj=held, owner=owner)
+        held.delete()
         if job is not None:
             delete_job(job=job)
-        if upload is not None and not upload.sessions.exists():
-            delete_upload(upload=upload)
-        publish_session_deleted(owner_id=owner_id, session_id=session_id)
+        if upload is not None:
+            _release_upload(upload)
+        publish_session_deleted(held, session_id=session_id)
+    return True
+
+
+def _release_upload(upload: Upload) -> None:
+    """Let a picture go with its last session; one that others work on becomes theirs."""
+    sessions = upload.sessions.order_by()
+    if sessions.filter(owner=upload.owner_id).exists():
+        return
+    heirs = sessions.values_list("owner_id", flat=True)[:1]
+    if heirs:
+        Upload.objects.filter(pk=upload.pk).update(owner_id=heirs[0])
+    else:
+        delete_upload(upload=upload)
 
 
 def delete_sessions(*, user: Any, ids: Iterable[Any]) -> int:
     """Delete those of the named sessions that ``user`` may delete; how many they were."""
-    queryset = DetectionSession.objects.select_related("job").filter(pk__in=list(ids))
-    sessions = [session for session in visible(user, queryset) if can(user, "delete", session)]
+    queryset = DetectionSession.objects.select_related("job", "owner").filter(pk__in=list(ids))
+    # In one order, so that two who delete the same ones wait for each other and not for ever.
+    sessions = visible(user, queryset).order_by("upload_id", "pk")
     with transaction.atomic():
-        for session in sessions:
-            delete_session(session=session)
-    return len(sessions)
+        return sum(
+            delete_session(session=session, user=user)
+            for session in sessions
+            if can(user, "delete", session)
+        )
+
+
+def refuse_removed(upload: Upload) -> None:
+    """Refuse to work on a picture that has been removed because of its age.
+
+    Raises:
+        SessionConflictError: ``picture_removed``.
+    """
+    try:
+        require_picture(upload)
+    except PictureRemoved as error:
+        raise SessionConflictError(error.code, error.message) from error
+
+
+def lock_session(session: DetectionSession) -> DetectionSession | None:
+    """The row as it is now, unchanged until the transaction's end; None when it is deleted."""
+    rows = DetectionSession.objects.select_for_update(no_key=True)
+    return rows.filter(pk=session.pk).first()
+
+
+def gone() -> DetectorError:
+    """The answer to whoever acts on a session that was deleted under their hands."""
+    return DetectorError("not_found", "The session has been deleted.", status=404)

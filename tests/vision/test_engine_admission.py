@@ -214,3 +214,68 @@ def test_many_threads_each_get_their_own_result(pool: ThreadPoolExecutor) -> Non
 def test_impossible_queues_are_refused(slots: int, max_batch: int) -> None:
     with pytest.raises(ValueError, match="expected"):
         AdmissionQueue(slots=slots, max_batch=max_batch)
+
+
+def crowded_queue(*, slots: int) -> AdmissionQueue:
+    """A queue in which nobody gets all slots, as if others had just been about."""
+    queue = AdmissionQueue(slots=slots)
+    queue._crowded_until = float("inf")
+    return queue
+
+
+def test_batch_work_leaves_a_slot_to_those_who_wait_for_an_answer(
+    pool: ThreadPoolExecutor,
+) -> None:
+    queue, gate = crowded_queue(slots=3), Gate()
+    futures = [enter(pool, queue, gate, f"batch {n}", Priority.BATCH) for n in range(4)]
+    for _ in range(2):
+        assert gate.entered.acquire(timeout=WAIT)
+    assert (queue._running, len(queue._heap)) == (2, 2)
+    futures.append(enter(pool, queue, gate, "answer"))
+    assert gate.entered.acquire(timeout=WAIT)
+    assert gate.batches[-1][0] == ["answer"]
+    gate.release.release(5)
+    assert len([future.result(WAIT) for future in futures]) == 5
+
+
+def test_no_more_than_one_batch_item_runs_beside_an_answer(pool: ThreadPoolExecutor) -> None:
+    queue, slow, gate = crowded_queue(slots=4), Gate(), Gate()
+    answer = enter(pool, queue, slow, "answer")
+    assert slow.entered.acquire(timeout=WAIT)
+    futures = [enter(pool, queue, gate, f"batch {n}", Priority.BATCH) for n in range(4)]
+    assert gate.entered.acquire(timeout=WAIT)
+    assert (queue._running, queue._running_batch) == (2, 1)
+    slow.release.release()
+    answer.result(WAIT)
+    for _ in range(2):
+        assert gate.entered.acquire(timeout=WAIT)
+    assert queue._running_batch == 3
+    gate.release.release(4)
+    assert len([future.result(WAIT) for future in futures]) == 4
+    assert (queue._running, queue._running_batch) == (0, 0)
+
+
+def test_batch_work_has_the_only_slot_to_itself(pool: ThreadPoolExecutor) -> None:
+    queue = AdmissionQueue(slots=1)
+    futures = [enter(pool, queue, echo, n, Priority.BATCH) for n in range(3)]
+    assert [future.result(WAIT)[0].result for future in futures] == [0, 1, 2]
+
+
+def test_who_is_alone_but_for_batch_work_still_gets_all_cores(pool: ThreadPoolExecutor) -> None:
+    queue, gate, own = AdmissionQueue(slots=3), Gate(), Gate()
+    queue._batch_until = float("inf")
+    futures = [enter(pool, queue, gate, f"batch {n}", Priority.BATCH) for n in range(3)]
+    for _ in range(2):
+        assert gate.entered.acquire(timeout=WAIT)
+    futures.append(enter(pool, queue, own, "answer"))
+    assert own.entered.acquire(timeout=WAIT)
+    assert own.batches == [(["answer"], True)]
+    gate.release.release(2)  # the third stands back until the answer is there
+    for future in futures[:2]:
+        future.result(WAIT)
+    assert (queue._running, len(queue._heap)) == (1, 1)
+    own.release.release()
+    gate.release.release()
+    futures[3].result(WAIT)
+    futures[2].result(WAIT)
+    assert [alone for _, alone in gate.batches] == [False] * 3

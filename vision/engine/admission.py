@@ -4,6 +4,10 @@ Leader and followers: a caller puts its item in line and sleeps. When a slot fal
 of the best item is woken as leader; it takes whatever may share its batch, runs it, hands results
 to their owners, and gives the slot to the next. The state is guarded by one lock, which is never
 held while a model runs.
+
+Batch work never takes the last of several slots, and no more than one while somebody waits for an
+answer: what runs cannot be stopped, so who comes first would otherwise wait for all of it. Who is
+alone but for batch work still gets all cores.
 """
 
 import heapq
@@ -42,6 +46,7 @@ class _Item:
     run: Run
     payload: Any
     crowded: bool
+    priority: int
     wake: threading.Event
     entered: float = field(default_factory=time.perf_counter)
     leads: bool = False
@@ -49,6 +54,10 @@ class _Item:
     alone: bool = False
     outcome: Outcome | None = None
     error: BaseException | None = None
+
+    @property
+    def is_batch(self) -> bool:
+        return self.priority >= Priority.BATCH
 
     @property
     def settled(self) -> bool:
@@ -72,8 +81,10 @@ class AdmissionQueue:
         self._heap: list[tuple[int, int, _Item]] = []
         self._order = itertools.count()
         self._running = 0
+        self._running_batch = 0
         self._exclusive = False
         self._crowded_until = 0.0
+        self._batch_until = 0.0
         self._closed = False
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
@@ -101,12 +112,12 @@ class AdmissionQueue:
             Exception: What ``run`` raised for one of these payloads.
         """
         wake = threading.Event()
-        items = [_Item(key, run, payload, crowded, wake) for payload in payloads]
+        items = [_Item(key, run, payload, crowded, priority, wake) for payload in payloads]
         with self._lock:
             self._refuse_if_closed()
             for item in items:
-                item.crowded = crowded or self._is_crowded(item.entered)
-                self._push(item, priority)
+                item.crowded = crowded or self._is_crowded(item)
+                self._push(item)
             self._dispatch()
         try:
             while not all(item.settled for item in items):
@@ -133,14 +144,22 @@ class AdmissionQueue:
             self._heap.clear()
             self._idle.wait_for(lambda: self._running == 0)
 
-    def _is_crowded(self, now: float) -> bool:
-        """Return whether others are about, or were a moment ago. Needs the lock."""
-        if self._running > 0 or self._heap:
-            self._crowded_until = now + _CROWD_SECONDS
-        return now < self._crowded_until
+    def _is_crowded(self, item: _Item) -> bool:
+        """Return whether others are about, or were a moment ago. Needs the lock.
 
-    def _push(self, item: _Item, priority: int) -> None:
-        heapq.heappush(self._heap, (priority, next(self._order), item))
+        Batch work is no company for those who wait for an answer.
+        """
+        until = item.entered + _CROWD_SECONDS
+        if self._running > self._running_batch or (self._heap and not self._heap[0][2].is_batch):
+            self._crowded_until = until
+        if not item.is_batch:
+            return item.entered < self._crowded_until
+        if self._running or self._heap:
+            self._batch_until = until
+        return item.entered < max(self._crowded_until, self._batch_until)
+
+    def _push(self, item: _Item) -> None:
+        heapq.heappush(self._heap, (item.priority, next(self._order), item))
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
@@ -149,14 +168,31 @@ class AdmissionQueue:
     def _dispatch(self) -> None:
         """Wake the owners of the best items while there are free slots. Needs the lock."""
         while self._heap and self._running < self._slots and not self._exclusive:
+            if not self._may_run(self._heap[0][2]):
+                return
             _, _, item = heapq.heappop(self._heap)
             # A lone caller gets all cores for its picture; where others are about, pictures are
             # computed side by side instead, which takes longer for each but less for all.
-            item.alone = self._running == 0 and not self._heap and not item.crowded
+            item.alone = not item.crowded and self._is_alone(item)
             self._exclusive = item.alone
             self._running += 1
+            self._running_batch += item.is_batch
             item.leads = True
             item.wake.set()
+
+    def _is_alone(self, item: _Item) -> bool:
+        """Return whether nothing but batch work, which then stands back, is beside an item."""
+        if item.is_batch:
+            return self._running == 0 and not self._heap
+        others = self._running > self._running_batch
+        return not others and not (self._heap and not self._heap[0][2].is_batch)
+
+    def _may_run(self, item: _Item) -> bool:
+        """Return whether a free slot is one for this item. Needs the lock."""
+        if not item.is_batch:
+            return True
+        others = self._running - self._running_batch
+        return self._running_batch < (1 if others else max(1, self._slots - 1))
 
     def _withdraw(self, items: Sequence[_Item]) -> None:
         with self._lock:
@@ -165,12 +201,13 @@ class AdmissionQueue:
             for item in items:
                 if item.leads and not item.begun:
                     item.begun = True
-                    self._release()
+                    self._release(item)
 
-    def _release(self) -> None:
+    def _release(self, leader: _Item) -> None:
         """Give a slot back to whoever comes next. Needs the lock."""
         self._running -= 1
-        self._exclusive = False
+        self._running_batch -= leader.is_batch
+        self._exclusive = self._exclusive and not leader.alone
         self._dispatch()
         if self._running == 0:
             self._idle.notify_all()
@@ -188,7 +225,7 @@ class AdmissionQueue:
                     if not item.settled:  # the leader was interrupted
                         item.error = _interrupted_error()
                     item.wake.set()
-                self._release()
+                self._release(leader)
 
     def _take_followers(self, key: Hashable) -> list[_Item]:
         """Remove and return the best items that may share the leader's batch."""

@@ -1,12 +1,28 @@
 """How an engine is set up, and what it says about its models."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from vision.weights.store import WeightsStore
 
-__all__ = ["EngineConfig", "ModelInfo"]
+__all__ = ["Batch", "EngineConfig", "ModelInfo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the network has just computed.
+
+    Attributes:
+        model: Name of the model that computed it.
+        pictures: How many pictures shared the batch.
+        seconds: How long the network took.
+    """
+
+    model: str
+    pictures: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -21,6 +37,7 @@ class EngineConfig:
         precision: ``"auto"``, ``"fp32"``, ``"bf16"``, ``"fp16"`` or ``"int8"``. Auto is BF16 on a
             processor that has it, FP16 on CUDA, else FP32.
         threads: Processor threads per model; None takes what affinity and container allow.
+        on_batch: Told of every batch, in the thread that computed it; must be quick and not raise.
     """
 
     cache_dir: Path
@@ -29,6 +46,7 @@ class EngineConfig:
     device: str = "auto"
     precision: str = "auto"
     threads: int | None = None
+    on_batch: Callable[[Batch], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vision.detection.candidates import Query
 from vision.engine.admission import AdmissionQueue, Outcome, closed_error
-from vision.engine.config import EngineConfig, ModelInfo
+from vision.engine.config import Batch, EngineConfig, ModelInfo
 from vision.engine.models import LoadedModel, ModelRegistry
 from vision.engine.plan import make_plan
 from vision.engine.validation import check_image, check_query
@@ -38,6 +38,7 @@ class Engine:
     """
 
     def __init__(self, config: EngineConfig) -> None:
+        self._on_batch = config.on_batch
         self._plan = make_plan(config.backend, config.device, config.precision, config.threads)
         self._models = ModelRegistry(config, self._plan)
         self._queue = AdmissionQueue(slots=self._plan.slots, max_batch=self._plan.max_batch)
@@ -103,6 +104,11 @@ class Engine:
         """Return what answers for each model that has been asked for; loads nothing."""
         return self._models.loaded()
 
+    @property
+    def capacity(self) -> int:
+        """How many pictures may be inside the models at once; more callers wait their turn."""
+        return self._plan.slots * self._plan.max_batch
+
     def close(self) -> None:
         """Let running calls end, turn waiting ones away, and let go of the models. Idempotent."""
         self._closed = True
@@ -144,7 +150,7 @@ class Engine:
             members = list(group)
             outcomes = self._queue.run(
                 [call.prepared for call in members],
-                lambda payloads, alone: detector.forward(payloads, alone=alone),
+                lambda payloads, alone: self._forward(loaded, payloads, alone),
                 key=(loaded.info.requested, bucket),
                 priority=priority,
                 crowded=crowded,
@@ -152,6 +158,15 @@ class Engine:
             for call, outcome in zip(members, outcomes, strict=True):
                 call.finish(loaded, outcome, iou)
         return [call.detections for call in calls]
+
+    def _forward(self, loaded: LoadedModel, payloads: Sequence[Any], alone: bool) -> list[Any]:
+        """Compute one batch, and tell who wants to know."""
+        began = time.perf_counter()
+        results = loaded.detector.forward(payloads, alone=alone)
+        if self._on_batch is not None:
+            seconds = time.perf_counter() - began
+            self._on_batch(Batch(loaded.info.model, len(payloads), seconds))
+        return results
 
     def _share_out(
         self, images: list[NDArray[np.uint8]], work: Callable[..., list[sv.Detections]]

@@ -1,0 +1,166 @@
+"""What web processes and workers say to each other, as bytes.
+
+MessagePack, never a pickle: who can write to Redis must not thereby run code in a worker. Both
+sides name the version of these messages, so that processes of two releases that meet during an
+update refuse each other in words.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+import supervision as sv
+
+from vision.encoding.wire import pack_detections, unpack_detections
+from vision.errors import ModelError, PictureError, VisionError
+
+VERSION = 1
+# What may be wrong with a picture or a model is said again on the other side; by name, no lookup.
+_ERRORS: dict[str, type[VisionError]] = {
+    "picture": PictureError,
+    "model": ModelError,
+    "engine": VisionError,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to look for in a picture.
+
+    Attributes:
+        model: Name of a card.
+        confidence: 0..1; only objects above it are wanted.
+        iou: 0..1; of two boxes of one class that overlap more, the better one stays.
+        classes: Class ids to look for; None looks for all.
+        masks: Whether outlines are wanted.
+    """
+
+    model: str
+    confidence: float
+    iou: float
+    classes: tuple[int, ...] | None = None
+    masks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A picture file and what is asked about it.
+
+    Attributes:
+        data: The file as it was uploaded.
+        thumbnail: Whether a small JPEG of the picture is wanted, too.
+    """
+
+    data: bytes
+    query: Query
+    thumbnail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was found in a picture.
+
+    Attributes:
+        decode_ms: Milliseconds that decoding took.
+        worked_ms: Milliseconds from taking the request to answering it, decoding included.
+        thumbnail: A small JPEG of the picture, where one was asked for.
+    """
+
+    detections: sv.Detections
+    decode_ms: float
+    worked_ms: float
+    thumbnail: bytes | None = None
+
+
+def pack_request(request: Request) -> bytes:
+    """Return a request as bytes."""
+    query = request.query
+    return _pack(
+        {
+            "data": request.data,
+            "thumbnail": request.thumbnail,
+            "model": query.model,
+            "confidence": query.confidence,
+            "iou": query.iou,
+            "classes": query.classes,
+            "masks": query.masks,
+        }
+    )
+
+
+def unpack_request(message: bytes) -> Request:
+    """Return the request that was packed.
+
+    Raises:
+        ValueError: The bytes are no request, or one of another release.
+    """
+    fields = _unpack(message)
+    try:
+        classes = fields["classes"]
+        query = Query(
+            model=str(fields["model"]),
+            confidence=float(fields["confidence"]),
+            iou=float(fields["iou"]),
+            classes=None if classes is None else tuple(int(number) for number in classes),
+            masks=bool(fields["masks"]),
+        )
+        data = fields["data"]
+        if not isinstance(data, bytes):
+            raise TypeError("data must be bytes")
+        return Request(data, query, bool(fields["thumbnail"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"this is no request: {error!r}") from error
+
+
+def pack_reply(reply: Reply) -> bytes:
+    """Return an answer as bytes."""
+    return _pack(
+        {
+            "detections": pack_detections(reply.detections),
+            "decode_ms": reply.decode_ms,
+            "worked_ms": reply.worked_ms,
+            "thumbnail": reply.thumbnail,
+        }
+    )
+
+
+def pack_error(error: VisionError) -> bytes:
+    """Return why there is no answer, as bytes."""
+    kinds = (kind for kind, of in _ERRORS.items() if isinstance(error, of))
+    return _pack({"error": next(kinds), "code": error.code, "message": error.message})
+
+
+def unpack_reply(message: bytes) -> Reply:
+    """Return the answer that was packed.
+
+    Raises:
+        VisionError: What the worker raised, as the same class.
+        ValueError: The bytes are no answer, or one of another release.
+    """
+    fields = _unpack(message)
+    try:
+        if "error" in fields:
+            raise _ERRORS[fields["error"]](str(fields["code"]), str(fields["message"]))
+        return Reply(
+            detections=unpack_detections(fields["detections"]),
+            decode_ms=float(fields["decode_ms"]),
+            worked_ms=float(fields["worked_ms"]),
+            thumbnail=fields["thumbnail"],
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"this is no answer: {error!r}") from error
+
+
+def _pack(fields: dict[str, Any]) -> bytes:
+    message: bytes = msgpack.packb({"version": VERSION, **fields})
+    return message
+
+
+def _unpack(message: bytes) -> dict[str, Any]:
+    try:
+        fields = msgpack.unpackb(message)
+    except msgpack.UnpackException as error:
+        raise ValueError("this is no message") from error
+    if not isinstance(fields, dict) or fields.get("version") != VERSION:
+        raise ValueError(f"this is no message of version {VERSION}")
+    return fields

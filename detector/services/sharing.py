@@ -1,0 +1,130 @@
+"""Who else may see a session, and the lines of the audit log that tell of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.core.cache import cache
+from django.db import DatabaseError, transaction
+
+from common.accounts.groups import groups_to_share_with
+from common.audit.services import record
+from common.models import AuditEntry
+from common.permissions import can, visible
+from detector.errors import DetectorError
+from detector.models import DetectionSession
+from detector.services.events import publish_access_changed
+from detector.services.sessions import gone, lock_session
+
+logger = logging.getLogger(__name__)
+
+# Who looks at a picture again and again has viewed it once.
+SAME_VIEW_SECONDS = 600
+
+
+def share_session(*, session: DetectionSession, group: Any, user: Any) -> DetectionSession:
+    """Share a session with a group in place of the one before, or with nobody.
+
+    Args:
+        session: A session that ``user`` may share.
+        group: A group or its id; None makes the session private.
+        user: Who shares it: with a group that they are in, or any, as an administrator.
+
+    Raises:
+        DetectorError: ``unknown_group`` when there is no such group for ``user``; ``not_found``
+            when the session is deleted, or somebody else's, meanwhile.
+    """
+    with transaction.atomic():
+        chosen = _find_group(group, user)
+        held = lock_session(session)
+        if held is None or not can(user, "share", held):
+            raise gone()
+        _change(held, chosen, user)
+    session.shared_with = chosen
+    return session
+
+
+def share_sessions(*, ids: Iterable[Any], group: Any, user: Any) -> int:
+    """Share those of the named sessions that ``user`` may share; how many they are.
+
+    Raises:
+        DetectorError: ``unknown_group``, as for one.
+    """
+    with transaction.atomic():
+        chosen = _find_group(group, user)
+        rows = visible(user, DetectionSession.objects.filter(pk__in=list(ids)))
+        sessions = [
+            session
+            for session in rows.select_for_update(of=("self",), no_key=True).order_by("pk")
+            if can(user, "share", session)
+        ]
+        for session in sessions:
+            _change(session, chosen, user)
+    return len(sessions)
+
+
+def note_viewed(*, session: DetectionSession, user: Any) -> None:
+    """Write down that somebody looks at somebody else's picture, once in ten minutes."""
+    if session.owner_id == user.pk:
+        return
+    if cache.add(f"viewed.{user.pk}.{session.pk}", 1, timeout=SAME_VIEW_SECONDS):
+        _note(AuditEntry.Action.VIEWED, session, user, {})
+
+
+def note_exported(*, session: DetectionSession, user: Any, form: str) -> None:
+    """Write down that a result, or the picture as it came, has been taken away as a file."""
+    _note(AuditEntry.Action.EXPORTED, session, user, {"format": form})
+
+
+def _note(
+    action: AuditEntry.Action, session: DetectionSession, user: Any, details: dict[str, str]
+) -> None:
+    try:
+        with transaction.atomic():
+            record(action=action, actor=user, obj=session, owner=session.owner, details=details)
+    except DatabaseError as error:
+        # On a full disk one still reads; what cannot be a line of the audit log is one of the log.
+        logger.error(
+            "%s %s session %s of %s, and the audit log could not be written: %s",
+            user.get_username(),
+            action,
+            session.pk,
+            session.owner.get_username(),
+            error,
+        )
+
+
+def _find_group(group: Any, user: Any) -> Group | None:
+    if group is None:
+        return None
+    # Locked: a group that goes at this moment goes before or after. Only against that: whoever
+    # stores another session of the group must not wait.
+    groups = groups_to_share_with(user).select_for_update(of=("self",), no_key=True)
+    found = groups.filter(pk=getattr(group, "pk", group)).first()
+    if found is None:
+        message = "Choose a group that you are in."
+        raise DetectorError("unknown_group", message, fields={"shared_with": message})
+    return found
+
+
+def _change(session: DetectionSession, group: Group | None, user: Any) -> None:
+    before = session.shared_with
+    if before == group:
+        return
+    group_ids = [session.shared_with_id, group.pk if group is not None else None]
+    DetectionSession.objects.filter(pk=session.pk).update(shared_with=group)
+    record(
+        action=AuditEntry.Action.SHARED,
+        actor=user,
+        obj=session,
+        owner=session.owner,
+        details={"group": _name(group), "before": _name(before)},
+    )
+    publish_access_changed(session, group_ids=group_ids)
+
+
+def _name(group: Group | None) -> str | None:
+    return group.name if group is not None else None
