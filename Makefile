@@ -17,7 +17,7 @@ export SIGHTLINE_TEST_DATA ?= $(TESTDATA)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup shell test test-fast check bench lock clean
+.PHONY: help run web worker beat soak setup shell backup restore test test-fast check bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -25,11 +25,27 @@ help: ## Show this list
 run: $(VENV)/.runtime ## Install what is missing and start Sightline
 	@$(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
+web: $(VENV)/.runtime ## The web server alone (needs REDIS_URL)
+	@$(BIN)/python manage.py web --host $(HOST) --port $(PORT)
+
+worker: $(VENV)/.runtime ## A process that works on jobs; any number of them
+	@$(BIN)/python manage.py worker
+
+beat: $(VENV)/.runtime ## The process that looks for lost jobs
+	@$(BIN)/python manage.py beat
+
 setup: $(VENV)/.runtime ## Install and prepare without starting
 	@$(BIN)/python manage.py setup
 
 shell: $(VENV)/.runtime ## Django shell
 	@$(BIN)/python manage.py shell
+
+backup: $(VENV)/.runtime ## Write database, pictures and keys into one verified file (FILE=…)
+	@$(BIN)/python manage.py backup $(FILE)
+
+restore: $(VENV)/.runtime ## Restore FILE=…; REPLACE=1 replaces what is here. Stop everything first
+	@test -n "$(FILE)" || { echo "Say which: make restore FILE=data/backups/sightline-….tar"; exit 1; }
+	@$(BIN)/python manage.py restore $(FILE) $(if $(REPLACE),--replace)
 
 test: $(VENV)/.development ## Run every test whose needs are met, the app's on PostgreSQL and Redis too
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -49,6 +65,9 @@ check: $(VENV)/.development ## Lint, types, layers, migrations, deployment setti
 
 bench: $(VENV)/.development ## Measure against the peers; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/.development ## Kill workers 200 times in the middle of jobs
+	$(BIN)/python -m tests.soak --kills 200
 
 lock: $(VENV)/.development ## Compile requirements*.txt from requirements*.in
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Command line of Sightline: `python manage.py serve`, `setup`, `detect`, …"""
+"""Command line of Sightline: `python manage.py serve`, `web`, `worker`, `setup`, `detect`, …"""
 
 import os
 import sys
@@ -12,9 +12,13 @@ def main() -> None:
 
     read_file(Path(__file__).resolve().parent / ".env")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "detection_project.settings.base")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"Sightline cannot start: {error}")
 
 
 if __name__ == "__main__":

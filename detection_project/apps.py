@@ -1,8 +1,25 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 
 
 class DetectionProjectConfig(AppConfig):
-    """Installed for its management commands: serve, runserver, setup."""
+    """Installed for its management commands: serve, web, worker, beat, setup."""
 
     name = "detection_project"
     verbose_name = "Sightline"
+    default = True
+
+    def ready(self) -> None:
+        import_module("detection_project.checks")
+        import_module("common.jobs.workers").register_info(
+            import_module("common.inference.workers").describe_process
+        )
+
+
+class SightlineAdminConfig(admin.AdminConfig):
+    """Django's admin with a door of our own."""
+
+    default = False
+    default_site = "detection_project.admin_site.SightlineAdminSite"

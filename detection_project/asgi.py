@@ -10,10 +10,11 @@ django_application = get_asgi_application()
 # Imports of models have to wait for the application above.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from common.broadcast.consumers import UserEventsConsumer  # noqa: E402
+from common.broadcast.origins import SameOriginOnly  # noqa: E402
+from common.metrics.sockets import CountedSockets  # noqa: E402
 from detection_project.body_limit import BodyLimit  # noqa: E402
 from detection_project.large_bodies import LargeBodies  # noqa: E402
 from detection_project.lifespan import Lifespan  # noqa: E402
@@ -28,8 +29,8 @@ websocket_urlpatterns = [path("ws/events/", UserEventsConsumer.as_asgi())]
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(RequestThreads(LargeBodies(django_application))),
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+        "websocket": CountedSockets(
+            SameOriginOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
         ),
         "lifespan": Lifespan(),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from common.api.errors import error_body
+from common.metrics.registry import uploads_refused
 
 DRAIN_SECONDS = 10.0
 DRAIN_BYTES = 64 * 1024 * 1024
@@ -91,6 +92,7 @@ async def answer_early(
     Most callers read an answer only when they have sent everything, and see a broken connection
     instead when nobody listens to the end.
     """
+    uploads_refused.labels(answer["error"]["code"]).inc()
     body = json.dumps(answer).encode()
     headers = [
         (b"content-type", b"application/json"),

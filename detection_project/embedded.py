@@ -1,25 +1,33 @@
-"""The parts of an embedded Sightline that live beside the web server: worker and sweeper.
+"""The roles of Sightline as threads: worker, sweeper, heartbeat.
 
-One process is web server, Celery worker and (later) camera runner. The worker runs in a thread,
-takes its messages from a broker in memory, and shares the engine with the requests.
+Embedded, one process has them all beside its web server; distributed, each is the only one of a
+process of its own. The worker takes its messages from a broker in memory or from Redis, and in
+either case shares the process's one engine among its threads.
 """
 
 import logging
 import threading
 import time
+from collections.abc import Sequence
 
 from celery.worker import WorkController
 from celery.worker import state as worker_state
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
+from kombu import Exchange, Queue
 
-from common.inference import close_engine
-from common.jobs import runner
+from common.inference import close_engine, start_server, stop_server
+from common.jobs import presence, runner
+from common.jobs.identity import process_name
+from common.jobs.presence import direct_queue
 from common.jobs.services import sweep_jobs
-from common.jobs.tasks import heartbeat
+from common.storage.services import cleanup_if_due
 from detection_project.celery import app
+from detection_project.hearing import Heartbeat
 
 logger = logging.getLogger(__name__)
+
+DIRECT_QUEUE_SECONDS = 300.0  # the queue of a worker that is gone disappears
 
 
 class EmbeddedWorker:
@@ -27,15 +35,19 @@ class EmbeddedWorker:
 
     Args:
         threads: How many jobs run at once; detection itself is batched by the engine.
+        queues: What it listens to beside its own direct queue.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, queues: Sequence[str] = ()) -> None:
         self.ready = threading.Event()
+        self.threads = threads or settings.SIGHTLINE_WORKER_THREADS
+        self.queues = list(queues or settings.SIGHTLINE_QUEUES)
+        self.heartbeat = Heartbeat()
         self._controller = WorkController(
             app=app,
             pool_cls="threads",
-            concurrency=threads or settings.SIGHTLINE_WORKER_THREADS,
-            queues=settings.SIGHTLINE_QUEUES,
+            concurrency=self.threads,
+            queues=[*self.queues, _declare_direct_queue()],
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,
@@ -48,7 +60,9 @@ class EmbeddedWorker:
     def start(self) -> None:
         """Begin to take messages."""
         runner.allow_start()
+        presence.begin(queues=self.queues, threads=self.threads)
         self._thread.start()
+        self.heartbeat.start()
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Take no more messages and wait for running jobs to give theirs back.
@@ -58,10 +72,12 @@ class EmbeddedWorker:
         """
         runner.request_stop()
         worker_state.should_stop = 0
-        # The worker's loop looks at that once per turn, and each turn waits up to two seconds for
-        # a message: so give it some. What is left of them harms nobody.
-        for _ in range(3):
-            heartbeat.apply_async(queue="default")
+        self.heartbeat.stop()
+        if not settings.REDIS_URL:
+            # The worker's loop looks at that once per turn, and with a broker in memory each turn
+            # waits up to two seconds for a message: so give it some. What is left harms nobody.
+            for _ in range(3):
+                self.heartbeat.send()
         until = time.monotonic() + timeout
         while runner.running_contexts() and time.monotonic() < until:
             time.sleep(0.02)
@@ -69,11 +85,25 @@ class EmbeddedWorker:
         if clean:
             self._thread.join(max(0.1, until - time.monotonic()) + 3.0)
         worker_state.should_stop = None
+        presence.end()
         return clean and not self._thread.is_alive()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread that takes messages runs."""
+        return self._thread.is_alive()
+
+
+def _declare_direct_queue() -> str:
+    """Make the queue of this process known to the worker that will listen to it."""
+    name = direct_queue(process_name())
+    expires = DIRECT_QUEUE_SECONDS
+    app.amqp.queues.add(Queue(name, Exchange(name), routing_key=name, expires=expires))
+    return name
 
 
 class Sweeper:
-    """Picks up lost jobs at the start and every few seconds, and asks the worker for a sign."""
+    """Picks up lost jobs at the start and every few seconds."""
 
     def __init__(self) -> None:
         self._over = threading.Event()
@@ -90,22 +120,21 @@ class Sweeper:
 
     def _run(self) -> None:
         starting = True
-        try:
-            while True:
-                try:
-                    sweep_jobs(starting=starting)
-                    starting = False
-                    heartbeat.apply_async(queue="default")
-                except DatabaseError as error:
-                    logger.warning("Lost jobs could not be looked for: %s", error)
-                except Exception:
-                    logger.exception("Looking for lost jobs failed")
-                finally:
-                    connection.close()
-                if self._over.wait(settings.SIGHTLINE_SWEEP_SECONDS):
-                    return
-        finally:
-            connection.close()
+        while True:
+            try:
+                sweep_jobs(starting=starting)
+                starting = False
+                presence.forget_gone_workers()
+                cleanup_if_due()
+                presence.note_sweep()
+            except Error as error:
+                logger.warning("Lost jobs could not be looked for: %s", error)
+            except Exception:
+                logger.exception("Looking for lost jobs failed")
+            finally:
+                connection.close()
+            if self._over.wait(settings.SIGHTLINE_SWEEP_SECONDS):
+                return
 
 
 class Embedded:
@@ -119,6 +148,8 @@ class Embedded:
         """Start worker and sweeper; returns at once."""
         self.worker.start()
         self.sweeper.start()
+        if settings.REDIS_URL:  # other web processes may ask this one
+            start_server()
 
     def request_stop(self) -> None:
         """Have running jobs give theirs back, without waiting: a head start for `stop`."""
@@ -128,6 +159,7 @@ class Embedded:
         """Stop everything; return whether no thread of ours is left working."""
         self.sweeper.stop()
         clean = self.worker.stop()
+        clean = stop_server(2.0) and clean
         if clean:
             close_engine()
         return clean

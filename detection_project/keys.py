@@ -10,6 +10,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from filelock import FileLock
 
 SECRETS_FILE = "secrets.json"
@@ -20,7 +21,20 @@ def load_keys(data_dir: Path) -> dict[str, Any]:
 
     Returns:
         At least `secret_key` (Django's) and `field_key` (32 bytes, URL-safe base64).
+
+    Raises:
+        ImproperlyConfigured: The folder cannot be read or written.
     """
+    try:
+        return _load_or_make(data_dir)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"(sightline.E004) The data folder {data_dir} cannot be used: {error.strerror}\n"
+            "\tHINT: Give this user the right to write there, or set SIGHTLINE_DATA_DIR."
+        ) from error
+
+
+def _load_or_make(data_dir: Path) -> dict[str, Any]:
     path = data_dir / SECRETS_FILE
     keys = _read(path)
     if "secret_key" in keys and "field_key" in keys:

@@ -19,6 +19,7 @@ from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect
 from django.middleware import clickjacking, common, csrf, security
+from django.utils.deprecation import MiddlewareMixin
 
 # What the decorators of django-csp leave on a response.
 SPECIAL_POLICY = ("_csp_exempt", "_csp_config", "_csp_update", "_csp_replace")
@@ -105,6 +106,20 @@ class MessageMiddleware(InlineMixin, messages.MessageMiddleware):
 
 class XFrameOptionsMiddleware(InlineMixin, clickjacking.XFrameOptionsMiddleware):
     """No framing."""
+
+
+class RateLimitMiddleware(InlineMixin, MiddlewareMixin):
+    """Says how many requests the caller has left, where a throttle has counted them."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """Add the headers."""
+        limit = getattr(request, "rate_limit", None)
+        if limit is not None:
+            for name, value in limit.headers().items():
+                response[name] = value
+        return response
 
 
 class PolicyMiddleware(InlineMixin, CSPMiddleware):

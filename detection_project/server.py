@@ -1,4 +1,4 @@
-"""The web server of an embedded Sightline: uvicorn in this thread, the worker beside it."""
+"""The web server: uvicorn in this thread, and in an embedded Sightline the worker beside it."""
 
 import contextlib
 import errno
@@ -14,6 +14,7 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from common.inference import close_engine
 from detection_project.embedded import Embedded
 from detection_project.tuning import calm_garbage_collection, keep_freed_memory
 
@@ -77,31 +78,48 @@ def _why_not(error: OSError, host: str, port: int) -> str:
 
 
 def run_server(
-    listener: socket.socket, *, on_ready: Callable[[], None], exit_when_stuck: bool = True
+    listener: socket.socket,
+    beside: Embedded | None,
+    *,
+    on_ready: Callable[[], None],
+    exit_when_stuck: bool = True,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then stop everything within seconds.
 
     Args:
         listener: The bound socket.
+        beside: What runs in threads of this process; None where workers are processes.
         on_ready: Called when requests are answered.
         exit_when_stuck: End the process when a job does not stop in time; its lease is ended,
             so it runs again after the next start.
     """
     keep_freed_memory()
-    embedded = Embedded()
-    server = Server(server_config(), on_ready=on_ready, on_stop=embedded.request_stop)
-    embedded.start()
+    on_stop = beside.request_stop if beside is not None else _nothing
+    server = Server(server_config(), on_ready=on_ready, on_stop=on_stop)
+    if beside is not None:
+        beside.start()
     try:
         with _signals_kept_quiet():
             server.run(sockets=[listener])
     finally:
         listener.close()
-        clean = embedded.stop()
+        clean = _stop(beside)
         if not clean and exit_when_stuck:
             # The interpreter would wait for the stuck thread for ever.
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(0)
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _stop(beside: Embedded | None) -> bool:
+    if beside is not None:
+        return beside.stop()
+    close_engine()
+    return True
 
 
 def server_config() -> uvicorn.Config:

@@ -4,7 +4,8 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import StringIO
@@ -15,14 +16,17 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from filelock import FileLock
 from knox.crypto import hash_token
 from knox.models import get_token_model
 from knox.settings import CONSTANTS
 
+from common.accounts.services import describe_token
 from common.inference import get_weights_store
+from common.models import Account, TokenDetails
 from detection_project.keys import read_key, save_key
 from detection_project.settings import env
 from vision.errors import VisionError
@@ -33,6 +37,9 @@ TOKEN_KEY = "api_token"  # noqa: S105 - the name of the entry
 TOKEN_LIFETIME = timedelta(days=365)
 TOKEN_RENEWAL = timedelta(days=7)
 STAMP = "sources.json"
+LOCK_FILE = "setup.lock"
+LOCK_SECONDS = 300.0
+LOCK_NUMBER = 0x51_6711_E5  # of PostgreSQL's advisory lock: any number that nobody else uses
 
 Say = Callable[[str], None]
 OnProgress = Callable[[str, int, int | None], None]
@@ -62,22 +69,51 @@ def prepare(say: Say, on_progress: OnProgress | None) -> Installation:
         on_progress: Receives model, bytes so far and in all during a download; None fetches no
             weights.
     """
-    if migrate_database():
-        say(f"Database  ready in {settings.DATA_DIR}")
-    if collect_static():
-        say("Static    files collected")
+    with alone():
+        if migrate_database():
+            say(f"Database  ready in {_database_place()}")
+        if collect_static():
+            say("Static    files collected")
     if on_progress is not None:
         fetch_weights(say, on_progress)
     # Last: whatever fails above, a password that was made up is still shown.
-    administrator = ensure_administrator()
-    return Installation(administrator, ensure_api_token(administrator.name))
+    with alone():
+        administrator = ensure_administrator()
+        return Installation(administrator, ensure_api_token(administrator.name))
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let one process at a time prepare: on this machine, and on all that share the database."""
+    settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(settings.DATA_DIR / LOCK_FILE, timeout=LOCK_SECONDS, mode=0o600):
+        if connection.vendor != "postgresql":
+            yield
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_NUMBER])
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_NUMBER])
+
+
+def is_migrated() -> bool:
+    """Tell whether the database is as this version needs it."""
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+def _database_place() -> str:
+    place = settings.DATABASES[DEFAULT_DB_ALIAS]
+    return f"{place['NAME']} on {place['HOST']}" if place.get("HOST") else str(settings.DATA_DIR)
 
 
 def migrate_database() -> bool:
     """Bring the database up to date; return whether there was anything to do."""
     settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if is_migrated():
         return False
     call_command("migrate", interactive=False, verbosity=0)
     return True
@@ -96,7 +132,8 @@ def ensure_administrator() -> Administrator:
         if existing is not None and not given:
             return Administrator(existing.get_username(), None)
         password = given or secrets.token_urlsafe(12)
-        users.objects.create_superuser(username=ADMINISTRATOR, password=password)
+        made = users.objects.create_superuser(username=ADMINISTRATOR, password=password)
+        Account.objects.create(user=made, role=Account.Role.ADMINISTRATOR)
         return Administrator(ADMINISTRATOR, None if given else password)
     if given and not account.check_password(given):
         account.set_password(given)
@@ -110,7 +147,8 @@ def ensure_api_token(user_name: str) -> str:
     token = env.text("SIGHTLINE_API_TOKEN") or read_key(settings.DATA_DIR, TOKEN_KEY)
     if token and _is_valid(token, user):
         return token
-    _, token = get_token_model().objects.create(user=user, expiry=TOKEN_LIFETIME)
+    row, token = get_token_model().objects.create(user=user, expiry=TOKEN_LIFETIME)
+    describe_token(token=row, name="First start", scope=TokenDetails.Scope.WRITE)
     made = str(token)
     save_key(settings.DATA_DIR, TOKEN_KEY, made)
     return made

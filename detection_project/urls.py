@@ -4,20 +4,20 @@ from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from common.accounts.entrance.views import to_sign_in
+from common.metrics.views import MetricsView
 from detection_project import health
-from detection_project.accounts import SignInView, to_sign_in
 
 swagger = SpectacularSwaggerSplitView.as_view(url_name="api-schema")
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("accounts/login/", SignInView.as_view(), name="login"),
-    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
+    path("accounts/", include("common.accounts.entrance.urls")),
     # One page to sign in, with one limit on wrong passwords.
     path("admin/login/", to_sign_in),
     path("admin/", admin.site.urls),
@@ -44,4 +44,5 @@ urlpatterns = [
 handler400 = "detection_project.errors.bad_request"
 handler403 = "detection_project.errors.forbidden"
 handler404 = "detection_project.errors.not_found"
+handler429 = "common.accounts.entrance.views.too_many_requests"  # allauth's, not Django's
 handler500 = "detection_project.errors.server_error"

@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
 
+from common.admin import JOB_LABELS, ListAdmin, ReadOnlyAdmin
 from detector.models import DetectedObject, DetectionSession
 from detector.services.sessions import delete_session
+from vision.weights.cards import CARDS, COCO_CLASSES
+
+
+class ModelFilter(admin.SimpleListFilter):
+    """The models that there are; looking them up among all sessions would read every one."""
+
+    title = "model"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Every card, and what stands in for them."""
+        return [(name, name) for name in (*CARDS, "opencv-fallback")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those that this model answered."""
+        return queryset.filter(model=self.value()) if self.value() else queryset
+
+
+class ClassFilter(admin.SimpleListFilter):
+    """The classes that there are."""
+
+    title = "class"
+    parameter_name = "class"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Those of COCO."""
+        return [(name, name) for name in sorted(COCO_CLASSES)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Objects of this class."""
+        return queryset.filter(class_name=self.value()) if self.value() else queryset
 
 
 @admin.register(DetectionSession)
-class DetectionSessionAdmin(ModelAdmin):  # type: ignore[misc]
+class DetectionSessionAdmin(ListAdmin):
     """Sessions of all users; deleting one deletes its objects, job and last picture too."""
 
     list_display = ("name", "owner", "state", "task", "model", "object_count", "created_at")
-    list_filter = ("task", "source", "model", "job__state", "created_at")
+    list_filter = (
+        *("job__state", "task", "source", ModelFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
     list_select_related = ("owner", "job")
-    search_fields = ("name", "owner__username", "id")
-    date_hierarchy = "created_at"
-    ordering = ("-created_at", "-id")
-    show_full_result_count = False
-    list_per_page = 50
+    search_fields = ("name", "owner__username", "id__startswith")
 
-    @admin.display(description="status", ordering="job__state")
-    def state(self, session: DetectionSession) -> str:
-        """The job's state."""
-        return DetectionSession.Status(session.status).label
+    @display(description="status", ordering="job__state", label=JOB_LABELS)
+    def state(self, session: DetectionSession) -> tuple[str, str]:
+        """The job's state, in colour."""
+        return session.status, DetectionSession.Status(session.status).label
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Everything but the name."""
@@ -40,56 +74,60 @@ class DetectionSessionAdmin(ModelAdmin):  # type: ignore[misc]
         return False
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Deleting a session deletes its objects, which nobody may delete one by one."""
-        listed, counts, forbidden, protected = super().get_deleted_objects(objs, request)
-        forbidden.discard(DetectedObject._meta.verbose_name)
-        return listed, counts, forbidden, protected
+        """Name the sessions; their objects are too many to be listed, and go along."""
+        rows = list(objs)
+        objects = sum(session.object_count for session in rows)
+        listed = [f"{session.name} of {session.owner}" for session in rows]
+        return listed, {"sessions": len(rows), "objects": objects}, set(), []
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[DetectionSession]) -> None:
+        """The service writes it down, with whose it was."""
 
     def delete_model(self, request: HttpRequest, obj: DetectionSession) -> None:
         """Delete as the service does, files included."""
-        delete_session(session=obj)
+        delete_session(session=obj, user=request.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DetectionSession]) -> None:
         """Delete as the service does, files included."""
-        for session in queryset.select_related("job"):
-            delete_session(session=session)
+        # In one order, so that two who delete the same ones wait for each other and not for ever.
+        for session in queryset.select_related("job", "owner").order_by("upload_id", "pk"):
+            delete_session(session=session, user=request.user)
 
 
 @admin.register(DetectedObject)
-class DetectedObjectAdmin(ModelAdmin):  # type: ignore[misc]
+class DetectedObjectAdmin(ReadOnlyAdmin):
     """Objects of all sessions, to look at."""
 
     list_display = ("class_name", "share", "session", "size", "place")
-    list_filter = ("class_name",)
+    list_filter = (ClassFilter,)
     list_select_related = ("session",)
-    search_fields = ("class_name", "session__name")
+    search_fields = ("class_name",)
+    search_help_text = "A class, or the id of a session"
     ordering = ("-id",)
-    show_full_result_count = False
-    list_per_page = 50
 
-    @admin.display(description="confidence", ordering="confidence")
+    @display(description="confidence", ordering="confidence")
     def share(self, found: DetectedObject) -> str:
         """In whole percent, as the result page shows it."""
         return f"{found.confidence:.0%}"
 
-    @admin.display(description="size")
+    @display(description="size")
     def size(self, found: DetectedObject) -> str:
         """Width and height in pixels."""
         return f"{found.width:.0f} × {found.height:.0f}"  # noqa: RUF001
 
-    @admin.display(description="left, top")
+    @display(description="left, top")
     def place(self, found: DetectedObject) -> str:
         """Where its box begins, in pixels."""
         return f"{found.x:.0f}, {found.y:.0f}"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Objects are found, not typed in."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A result is not edited."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """An object goes with its session."""
-        return False
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By what an index answers: among millions, nothing else ends in time."""
+        term = search_term.strip().lower()
+        if not term:
+            return queryset, False
+        try:
+            return queryset.filter(session=UUID(term)), False
+        except ValueError:
+            return queryset.filter(class_name=term), False

@@ -12,6 +12,8 @@ class DetectorConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other layers look up by name: permission rules, job handlers."""
+        """Register what other layers look up by name: permission rules, job handlers, results."""
         import_module("detector.rules")
         import_module("detector.tasks")
+        import_module("detector.analytics.tasks")
+        import_module("detector.retention")

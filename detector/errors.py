@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from common.errors import ServiceError
 
-class DetectorError(Exception):
-    """Base of the app's errors.
 
-    Args:
-        code: Stable machine code in snake case.
-        message: One sentence for a person.
-        status: The HTTP status that answers it.
-        fields: What is wrong with which field, by the field's name.
-    """
-
-    def __init__(
-        self, code: str, message: str, *, status: int = 400, fields: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
-        self.fields: dict[str, str] = dict(fields or {})
+class DetectorError(ServiceError):
+    """Base of the app's errors."""
 
 
 class OptionsError(DetectorError):

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 
+from common.dates import parse_moment
 from detector.errors import OptionsError
 from detector.models import DetectedObject, DetectionSession
 
@@ -20,6 +19,8 @@ ORDERS: Mapping[str, tuple[str, ...]] = {
     "objects": ("-object_count", "-created_at", "-id"),
 }
 
+OWNERS = ["me", "others"]
+
 
 @dataclass(frozen=True)
 class SessionFilters:
@@ -27,6 +28,7 @@ class SessionFilters:
 
     Attributes:
         q: Text that the name contains, without regard to case.
+        owner: ``me`` for one's own, ``others`` for what is shared with one.
         status: A value of ``DetectionSession.Status``.
         task: A value of ``DetectionSession.Task``.
         model: Name of the model that answered or was asked for.
@@ -37,6 +39,7 @@ class SessionFilters:
     """
 
     q: str = ""
+    owner: str = ""
     status: str = ""
     task: str = ""
     model: str = ""
@@ -49,12 +52,15 @@ class SessionFilters:
     def is_active(self) -> bool:
         """Whether anything is narrowed (the order does not count)."""
         return any(
-            (self.q, self.status, self.task, self.model, self.class_name, self.since, self.until)
+            (
+                *(self.q, self.owner, self.status, self.task),
+                *(self.model, self.class_name, self.since, self.until),
+            )
         )
 
 
 def parse_filters(query: Mapping[str, str], *, strict: bool = False) -> SessionFilters:
-    """Read filters from a query string: q, status, task, model, class, from, to, order.
+    """Read filters from a query string: q, owner, status, task, model, class, from, to, order.
 
     Args:
         query: The query's parameters. ``from`` and ``to`` are dates (``to`` is inclusive) or
@@ -75,6 +81,7 @@ def parse_filters(query: Mapping[str, str], *, strict: bool = False) -> SessionF
 
     filters = SessionFilters(
         q=_plain(query.get("q", "")),
+        owner=choice("owner", OWNERS),
         status=choice("status", DetectionSession.Status.values),
         task=choice("task", DetectionSession.Task.values),
         model=_plain(query.get("model", "")),
@@ -126,19 +133,7 @@ def _moment(
     if not text:
         return None
     try:
-        day = parse_date(text)
-        if day is not None:
-            if end:
-                day += dt.timedelta(days=1)
-            moment = dt.datetime.combine(day, dt.time.min)
-        else:
-            moment = parse_datetime(text)
-        if moment is not None:
-            moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
-            # As the database keeps it: the first and the last day of time leave the calendar here.
-            moment = moment.astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None:
+        return parse_moment(text, end=end)
+    except ValueError:
         fields[name] = f"{name} must be a date such as 2026-01-31."
-    return moment
+        return None

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import QueryDict
 
+from detector.errors import DetectorError
 from detector.models import DetectionSession
 from detector.services.catalog import list_models
 from detector.services.options import (
@@ -98,3 +99,18 @@ def read_options(data: QueryDict, *, iou: float | None = None) -> DetectionOptio
         iou=data.get("iou") or iou,
         classes=data.getlist("classes"),
     )
+
+
+def read_group(data: QueryDict) -> int | None:
+    """Read with which group to share; empty means with nobody.
+
+    Raises:
+        DetectorError: ``unknown_group`` when it is no number of a group.
+    """
+    text = data.get("group", "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        message = "Choose a group that you are in."
+        raise DetectorError("unknown_group", message, fields={"group": message})
+    return int(text)

@@ -1,6 +1,6 @@
-"""Who may see and change what this app stores: the owner."""
+"""Who may see and change sessions: the owner, and the group that they are shared with."""
 
-from common.permissions import OwnerRule, register_rule
+from common.permissions import SharedRule, register_rule
 from detector.models import DetectionSession
 
-register_rule(DetectionSession, OwnerRule())
+register_rule(DetectionSession, SharedRule())

@@ -20,29 +20,35 @@ from vision.encoding.records import ObjectRecord
 
 User = AbstractBaseUser | AnonymousUser
 
+# What is shown of a session wherever it is shown.
+SHOWN = ("upload", "job", "owner", "shared_with")
 TOP_CLASSES = 8
 # Counting every session that was ever made would make the home page slower each day.
 TOP_CLASSES_OF = 1000
 
 
 def list_sessions(user: User, filters: SessionFilters | None = None) -> QuerySet[DetectionSession]:
-    """Sessions that ``user`` may see, with upload and job, newest first unless asked otherwise.
+    """Sessions that ``user`` may see, with all that is shown, newest first unless asked otherwise.
 
     Reading a page of it is one query; its ``count()`` is another.
     """
     filters = filters or SessionFilters()
     queryset = filter_sessions(visible(user, DetectionSession.objects.all()), filters)
-    return queryset.select_related("upload", "job").order_by(*ORDERS[filters.order])
+    if filters.owner == "me":
+        queryset = queryset.filter(owner=user.pk)
+    elif filters.owner == "others":
+        queryset = queryset.exclude(owner=user.pk)
+    return queryset.select_related(*SHOWN).order_by(*ORDERS[filters.order])
 
 
 def get_session(user: User, session_id: Any, verb: Verb = "view") -> DetectionSession:
-    """One session with upload and job, to do ``verb`` to it.
+    """One session with all that is shown of it, to do ``verb`` to it.
 
     Raises:
         Http404: There is none, or ``user`` may not see it.
         PermissionDenied: ``user`` may see it, but not do that.
     """
-    queryset = DetectionSession.objects.select_related("upload", "job")
+    queryset = DetectionSession.objects.select_related(*SHOWN)
     session: DetectionSession = get_visible_or_404(user, queryset, verb=verb, pk=session_id)
     return session
 
@@ -73,12 +79,6 @@ def home_totals(user: User) -> dict[str, Any]:
         counts.update(class_counts)
     top = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TOP_CLASSES]
     return {**totals, "top_classes": [{"name": name, "count": count} for name, count in top]}
-
-
-def models_used(user: User) -> list[str]:
-    """Names of the models that have answered ``user``'s sessions, for the list's filter."""
-    sessions = visible(user, DetectionSession.objects.exclude(model=""))
-    return list(sessions.order_by("model").values_list("model", flat=True).distinct())
 
 
 def session_records(session: DetectionSession) -> list[ObjectRecord]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
+from django.core.exceptions import PermissionDenied
 from django.http import (
     Http404,
     HttpRequest,
@@ -24,19 +24,25 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from common.accounts.groups import groups_to_share_with
+from common.accounts.roles import require_may_create
 from common.api.errors import MESSAGES, error_json
+from common.errors import ServiceError
 from common.media import serve_file
-from common.uploads.errors import UploadRejected
+from common.pages import wants_json
+from common.uploads.errors import PictureRemoved, UploadRejected
+from common.uploads.services import require_picture
+from detector.analytics.selectors import models_seen
 from detector.display import shown_picture
 from detector.errors import DetectorError
 from detector.filters import parse_filters
-from detector.forms import new_preset, options_config, read_options, session_preset
+from detector.forms import new_preset, options_config, read_group, read_options, session_preset
 from detector.models import DetectionSession
+from detector.paging import LimitedPaginator
 from detector.selectors import (
     get_session,
     home_totals,
     list_sessions,
-    models_used,
     session_overlay,
 )
 from detector.services.examples import create_example_session
@@ -45,10 +51,17 @@ from detector.services.sessions import (
     cancel_session,
     delete_session,
     delete_sessions,
+    gone,
     queue_picture,
     rename_session,
     rerun_session,
     retry_session,
+)
+from detector.services.sharing import (
+    note_exported,
+    note_viewed,
+    share_session,
+    share_sessions,
 )
 from vision.weights.cards import COCO_CLASSES
 
@@ -57,11 +70,6 @@ View = Callable[..., HttpResponseBase]
 RECENT = 12
 PAGE_SIZE = 24
 STEPS = ("decode", "preprocess", "queue", "inference", "postprocess", "total")
-
-
-def wants_json(request: HttpRequest) -> bool:
-    """Whether a script asks, which reads JSON, or a browser, which shows a page."""
-    return request.headers.get("Accept", "").startswith("application/json")
 
 
 def page_view(view: View) -> View:
@@ -76,7 +84,12 @@ def page_view(view: View) -> View:
             return error_json("not_authenticated", MESSAGES["not_authenticated"], status=401)
         try:
             response = login_required(view)(request, *args, **kwargs)
-        except (DetectorError, UploadRejected) as error:
+        except PermissionDenied:
+            if not wants_json(request):
+                raise
+            message = MESSAGES["permission_denied"]
+            response = error_json("permission_denied", message, status=403)
+        except (ServiceError, UploadRejected) as error:
             response = _refusal(request, error)
         patch_vary_headers(response, ["Accept", "HX-Request"])
         return response
@@ -84,15 +97,18 @@ def page_view(view: View) -> View:
     return inner
 
 
-def _refusal(request: HttpRequest, error: DetectorError | UploadRejected) -> HttpResponse:
-    if wants_json(request):
+def _refusal(request: HttpRequest, error: ServiceError | UploadRejected) -> HttpResponse:
+    # What an <img> or a download asked for is not led to a page.
+    if wants_json(request) or isinstance(error, PictureRemoved):
         fields = getattr(error, "fields", {})
         return error_json(error.code, str(error), status=error.status, fields=fields)
+    if error.status == 403:
+        return render(request, "403.html", {"sentence": str(error)}, status=403)
     messages.error(request, str(error))
     session_id = request.resolver_match.kwargs.get("session_id") if request.resolver_match else None
-    if session_id:
+    if session_id and error.status != 404:
         return redirect("detector:session", session_id)
-    return redirect("detector:home")
+    return redirect("detector:sessions" if session_id else "detector:home")
 
 
 @require_safe
@@ -113,6 +129,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @page_view
 def upload(request: HttpRequest) -> HttpResponse:
     """The uploader alone, with its options open."""
+    require_may_create(request.user)
     context = {
         "options_config": options_config(),
         "options_preset": new_preset(),
@@ -125,6 +142,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 @page_view
 def create(request: HttpRequest) -> HttpResponse:
     """Take one picture and queue its session: 201 with its address, or the reason why not."""
+    require_may_create(request.user)
     file = request.FILES.get("image")
     if file is None:
         message = "Send a picture as multipart field image."
@@ -149,6 +167,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @page_view
 def example(request: HttpRequest) -> HttpResponse:
     """Make a session of the picture that comes with the installation."""
+    require_may_create(request.user)
     return redirect("detector:session", create_example_session(owner=request.user).pk)
 
 
@@ -157,7 +176,7 @@ def example(request: HttpRequest) -> HttpResponse:
 def sessions(request: HttpRequest) -> HttpResponse:
     """The list: searched, filtered, in pages; htmx gets the list alone."""
     filters = parse_filters(request.GET)
-    page = Paginator(list_sessions(request.user, filters), PAGE_SIZE).get_page(
+    page = LimitedPaginator(list_sessions(request.user, filters), PAGE_SIZE).get_page(
         request.GET.get("page")
     )
     context = {"page": page, "is_filtered": filters.is_active}
@@ -170,7 +189,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
         "filters_open": replace(filters, q="").is_active,
         "status_choices": DetectionSession.Status.choices,
         "class_choices": sorted(COCO_CLASSES),
-        "model_choices": models_used(request.user),
+        "model_choices": models_seen(request.user),
+        "group_choices": groups_to_share_with(request.user),
     }
     return render(request, "detector/sessions.html", context)
 
@@ -192,6 +212,7 @@ def session(request: HttpRequest, session_id: UUID) -> HttpResponse:
         "shared_upload": shown.upload.sessions.exclude(pk=shown.pk).exists(),
         "options_config": options_config(),
         "options_preset": session_preset(shown),
+        "group_choices": groups_to_share_with(request.user),
     }
     return render(request, "detector/session.html", context)
 
@@ -211,9 +232,13 @@ def card(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @page_view
 def picture(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     """The picture: as it came where browsers can show it, otherwise (or turned) as a JPEG."""
-    shown = get_session(request.user, session_id).upload
+    session = get_session(request.user, session_id)
+    shown = require_picture(session.upload)
     download = "download" in request.GET
-    if not download:
+    if download:
+        note_exported(session=session, user=request.user, form="picture")
+    else:
+        note_viewed(session=session, user=request.user)
         converted = shown_picture(request, upload=shown)
         if converted is not None:
             return converted
@@ -230,7 +255,7 @@ def picture(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
 @page_view
 def thumbnail(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     """A small JPEG of the picture."""
-    shown = get_session(request.user, session_id).upload
+    shown = require_picture(get_session(request.user, session_id).upload)
     return serve_file(
         request, file=shown.thumbnail, media_type="image/jpeg", filename="thumbnail.jpg"
     )
@@ -242,7 +267,10 @@ def export(request: HttpRequest, session_id: UUID, form: str) -> HttpResponseBas
     """The result as a file."""
     if form not in EXPORTS:
         raise Http404
-    return file_response(export_session(session=get_session(request.user, session_id), form=form))
+    session = get_session(request.user, session_id)
+    file = export_session(session=session, form=form)
+    note_exported(session=session, user=request.user, form=form)
+    return file_response(file)
 
 
 @require_POST
@@ -259,11 +287,12 @@ def rename(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @page_view
 def delete(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Delete the session; its picture goes with the last session on it."""
-    gone = get_session(request.user, session_id, "delete")
-    delete_session(session=gone)
+    doomed = get_session(request.user, session_id, "delete")
+    if not delete_session(session=doomed, user=request.user):
+        raise gone()
     if wants_json(request):
         return HttpResponse(status=204)
-    messages.success(request, f"“{gone.name}” is deleted.")
+    messages.success(request, f"“{doomed.name}” is deleted.")
     return redirect("detector:sessions")
 
 
@@ -273,6 +302,34 @@ def delete_many(request: HttpRequest) -> HttpResponse:
     """Delete the selected sessions, as far as they are the user's."""
     count = delete_sessions(user=request.user, ids=_uuids(request.POST.getlist("id")))
     messages.success(request, f"{count} session{'' if count == 1 else 's'} deleted.")
+    return redirect("detector:sessions")
+
+
+@require_POST
+@page_view
+def share(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Share the session with a group, or with nobody any more."""
+    shared = share_session(
+        session=get_session(request.user, session_id, "share"),
+        group=read_group(request.POST),
+        user=request.user,
+    )
+    group = shared.shared_with
+    message = f"Shared with {group.name}." if group else "Only you can see it now."
+    if not wants_json(request):
+        messages.success(request, message)
+    return _done(request, shared, {"id": str(shared.pk), "message": message})
+
+
+@require_POST
+@page_view
+def share_many(request: HttpRequest) -> HttpResponse:
+    """Share the selected sessions, as far as they are the user's."""
+    require_may_create(request.user)
+    group = read_group(request.POST)
+    count = share_sessions(ids=_uuids(request.POST.getlist("id")), group=group, user=request.user)
+    how = "made private" if group is None else "shared"
+    messages.success(request, f"{count} session{'' if count == 1 else 's'} {how}.")
     return redirect("detector:sessions")
 
 

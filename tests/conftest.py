@@ -14,6 +14,8 @@ import pytest
 # What a skip reason mentions, and the command that brings it.
 ENABLERS = {
     "chromium": "apt-get install chromium",
+    "jq": "apt-get install jq",
+    "node": "apt-get install nodejs",
     "weights": "make test VISION_WEIGHTS_DIR=/folder/with/yolov8n.pt",
     "SIGHTLINE_TEST_DATA": "make test SIGHTLINE_TEST_DATA=/folder/with/test/data",
     "test data": "make test SIGHTLINE_TEST_DATA=/folder/with/test/data",

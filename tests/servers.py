@@ -62,6 +62,12 @@ class RedisServer:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         _wait_for_port(self.port, self._process)
 
+    @property
+    def pid(self) -> int:
+        """Number of the process; it must run."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Stop at once; everything in it is gone."""
         if self._process is not None:

@@ -10,9 +10,10 @@ from django.http import Http404, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from common.errors import ServiceError
 from common.jobs.errors import JobConflict
 from common.uploads.errors import UploadRejected
-from vision.errors import VisionError
+from vision.errors import PictureError, VisionError
 
 MESSAGES = {
     "not_found": "There is nothing here, or nothing that you may see.",
@@ -68,10 +69,14 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response |
 
 
 def _own_error(error: Exception) -> Response | None:
+    if isinstance(error, ServiceError):
+        body = error_body(error.code, error.message, error.fields)
+        return Response(body, status=error.status, headers=_retry_after(error.retry_after))
     if isinstance(error, UploadRejected):
-        return Response(error_body(error.code, error.message), status=error.status)
+        body = error_body(error.code, error.message, {"image": error.message})
+        return Response(body, status=error.status)
     if isinstance(error, VisionError):
-        return Response(error_body(error.code, error.message), status=status.HTTP_400_BAD_REQUEST)
+        return Response(error_body(error.code, error.message), status=_vision_status(error))
     if isinstance(error, JobConflict):
         return Response(error_body("conflict", str(error)), status=status.HTTP_409_CONFLICT)
     if isinstance(error, RequestDataTooBig):
@@ -81,6 +86,18 @@ def _own_error(error: Exception) -> Response | None:
         message = "The request carries more files than this server takes at once."
         return Response(error_body("too_many_files", message), status=400)
     return None
+
+
+def _vision_status(error: VisionError) -> int:
+    if error.code in ("unknown_model", "unknown_class"):
+        return status.HTTP_400_BAD_REQUEST
+    if isinstance(error, PictureError):
+        return status.HTTP_422_UNPROCESSABLE_ENTITY
+    return status.HTTP_503_SERVICE_UNAVAILABLE
+
+
+def _retry_after(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {"Retry-After": str(max(1, math.ceil(seconds)))}
 
 
 def _as_api_exception(error: Exception) -> exceptions.APIException | None:
@@ -96,9 +113,7 @@ def _api_error(error: exceptions.APIException) -> Response:
     challenge = getattr(error, "auth_header", None)
     if challenge:
         headers["WWW-Authenticate"] = challenge
-    wait = getattr(error, "wait", None)
-    if wait is not None:
-        headers["Retry-After"] = str(max(1, math.ceil(wait)))
+    headers |= _retry_after(getattr(error, "wait", None))
     if isinstance(error, exceptions.ValidationError):
         fields = flatten(error.detail)
         message = " ".join(dict.fromkeys(fields.values())) or "The request is not valid."

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 AWAY = (RedisConnectionError, RedisTimeoutError)
 RETRY_SECONDS = 2.0
-TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 2.0}
+TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
 
 
 class ResilientRedisCache(RedisCache):

@@ -7,9 +7,21 @@ need not wait for them to run out.
 import os
 import secrets
 import socket
+from pathlib import Path
+
+
+def _number_space() -> str:
+    """Return a name for what process numbers are counted in: containers have their own."""
+    try:
+        return f"{Path('/proc/self/ns/pid').stat().st_ino:x}"
+    except OSError:  # not on Linux: one space for all
+        return "0"
+
 
 HOST = socket.gethostname().replace(":", "_")[:80]
-TOKEN = secrets.token_hex(4)  # tells processes apart that had the same number, as in containers
+SPACE = _number_space()
+# Tells processes apart that had the same number.
+TOKEN = f"{SPACE}-{secrets.token_hex(4)}"
 
 
 def process_name() -> str:
@@ -28,8 +40,8 @@ def is_certainly_dead(worker: str) -> bool:
     if process == process_name():
         return False
     host, _, rest = process.partition(":")
-    number, _, _token = rest.partition(":")
-    if host != HOST or not number.isdigit():
+    number, _, token = rest.partition(":")
+    if host != HOST or not number.isdigit() or token.partition("-")[0] != SPACE:
         return False
     if int(number) == os.getpid():
         return True  # our number, not our token: a process before us

@@ -40,6 +40,8 @@ class Job(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Later than `created_at` when it was tried again.
+    queued_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -48,6 +50,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["state", "lease_expires_at"], name="job_state_lease"),
             models.Index(fields=["owner", "-created_at"], name="job_owner_newest"),
+            models.Index(fields=["kind", "state"], name="job_kind_state"),
         ]
         constraints = [
             models.CheckConstraint(

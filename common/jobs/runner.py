@@ -2,16 +2,18 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
-from common.jobs.context import WRITE_INTERVAL, JobContext, lease_end
+from common.jobs import presence
+from common.jobs.context import WRITE_INTERVAL, JobContext, lease_end, lease_seconds
 from common.jobs.errors import (
     JobCancelled,
     JobDeadlineExceeded,
@@ -19,15 +21,17 @@ from common.jobs.errors import (
     JobInterrupted,
     JobLost,
 )
-from common.jobs.heartbeat import beat
 from common.jobs.identity import new_claim
 from common.jobs.models import Job
 from common.jobs.registry import DEFAULT_TIME_LIMIT, Registration, find_handler, notify
+from common.logs.context import job_logged
+from common.metrics.work import observe_attempt, observe_wait
 from vision.errors import VisionError
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+RETRY_SECONDS = 0.5
 _running: dict[UUID, JobContext] = {}
 _stopping = threading.Event()
 
@@ -44,10 +48,12 @@ def execute_job(job_id: str | UUID) -> None:
         job, time_limit=registration.time_limit if registration else DEFAULT_TIME_LIMIT
     )
     notify(job)
-    with _registered(context), _kept(context):
+    observe_wait(job)
+    with job_logged(job.pk), _registered(context), _kept(context):
         outcome = _work(registration, context)
+    observe_attempt(job, outcome)
     if outcome is not None:
-        _write_outcome(context, outcome)
+        _insist_on_outcome(context, outcome)
 
 
 def claim_job(job_id: str | UUID) -> Job | None:
@@ -144,8 +150,8 @@ def _keep(context: JobContext, over: threading.Event) -> None:
         while not over.wait(WRITE_INTERVAL):
             try:
                 context.tick()
-                beat()
-            except DatabaseError as error:
+                presence.note_work(len(_running))
+            except Error as error:
                 logger.warning("The lease of %s was not renewed: %s", context.job, error)
     finally:
         connection.close()
@@ -171,6 +177,8 @@ def _work(registration: Registration | None, context: JobContext) -> dict[str, A
         return _failure("deadline_exceeded", f"The work took longer than {limit} seconds.")
     except (JobFailed, VisionError) as error:
         return _failure(error.code, error.message)
+    except (OperationalError, InterfaceError) as error:
+        return _database_away(job, error)
     except Exception as error:
         logger.exception("%s failed", job)
         name = type(error).__name__
@@ -180,12 +188,38 @@ def _work(registration: Registration | None, context: JobContext) -> dict[str, A
     return {"state": Job.State.DONE, "progress": 1.0, "message": ""}
 
 
+def _database_away(job: Job, error: Error) -> dict[str, Any]:
+    """Let a job that met a lost database connection run again, three times in all."""
+    logger.warning("%s lost the database: %s", job, error)
+    if job.attempt < MAX_ATTEMPTS:
+        return {"state": Job.State.QUEUED, "progress": 0.0}
+    return _failure("database_unavailable", "The database could not be used. Try again later.")
+
+
 def _failure(code: str, message: str) -> dict[str, Any]:
     return {
         "state": Job.State.FAILED,
         "error_code": code[:64],
         "error_message": message[:500],
     }
+
+
+def _insist_on_outcome(context: JobContext, outcome: dict[str, Any]) -> None:
+    """Write the end of a job, also when the database is away for a moment.
+
+    After the length of a lease another attempt may have the job, and there is nothing to insist on.
+    """
+    until = time.monotonic() + lease_seconds()
+    while True:
+        try:
+            _write_outcome(context, outcome)
+            return
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block or time.monotonic() > until:
+                raise
+            logger.warning("The end of %s is written again: %s", context.job, error)
+            connection.close()
+            time.sleep(RETRY_SECONDS)
 
 
 def _write_outcome(context: JobContext, outcome: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """Asking for work, cancelling it, trying again, and picking up what was left behind."""
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,16 +10,15 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from common.jobs.bells import bells_waiting, ring
 from common.jobs.errors import JobConflict
 from common.jobs.identity import is_certainly_dead
 from common.jobs.models import Job
 from common.jobs.registry import notify
 from common.jobs.runner import MAX_ATTEMPTS, stop_locally
-from common.jobs.tasks import run_job
 
-logger = logging.getLogger(__name__)
-
-BELL_SECONDS = 60.0  # a queued job whose bell is older is rung for again
+BELL_SECONDS = 15.0  # a queued job whose bell is older may be rung for again
+BELLS_PER_SWEEP = 500
 
 
 @dataclass(frozen=True)
@@ -112,6 +110,7 @@ def retry_job(*, job: Job) -> Job:
             cancel_requested=False,
             worker="",
             lease_expires_at=_bell_end(),
+            queued_at=timezone.now(),
             started_at=None,
             finished_at=None,
         ):
@@ -147,13 +146,7 @@ def sweep_jobs(*, starting: bool = False) -> SweepResult:
         failed += job.state == Job.State.FAILED
         cancelled += job.state == Job.State.CANCELLED
         notify(job)
-    for job in _unheard(everything=starting):
-        waiting = Job.objects.filter(
-            pk=job.pk, state=Job.State.QUEUED, lease_expires_at=job.lease_expires_at
-        )
-        if waiting.update(lease_expires_at=_bell_end()):
-            _ring(job)
-            rung += 1
+    rung = _ring_again(everything=starting)
     return SweepResult(rung=rung, failed=failed, cancelled=cancelled)
 
 
@@ -183,11 +176,41 @@ def _outcome_of_abandoned(job: Job) -> dict[str, Any]:
     return {"state": Job.State.QUEUED, "lease_expires_at": None, "worker": "", "progress": 0.0}
 
 
-def _unheard(*, everything: bool) -> list[Job]:
+def _ring_again(*, everything: bool) -> int:
+    """Ring for queued jobs whose bells are missing, the most urgent and oldest first.
+
+    A long queue is no lost bell: only as many are rung as the broker has too few.
+
+    Args:
+        everything: Also for jobs whose bell is young.
+    """
     queued = Job.objects.filter(state=Job.State.QUEUED)
-    if not everything:
-        queued = queued.filter(Q(lease_expires_at=None) | Q(lease_expires_at__lt=timezone.now()))
-    return list(queued.order_by("-priority", "created_at"))
+    lost = Q(lease_expires_at=None) | Q(lease_expires_at__lt=timezone.now())
+    unheard = queued if everything else queued.filter(lost)
+    rung = 0
+    for queue in unheard.order_by().values_list("queue", flat=True).distinct():
+        waiting = bells_waiting(queue)
+        if waiting is None:
+            break
+        missing = min(queued.filter(queue=queue).count() - waiting, BELLS_PER_SWEEP)
+        if missing > 0:
+            oldest = unheard.filter(queue=queue).order_by("-priority", "created_at")
+            rung += _ring_each(oldest[:missing])
+    return rung
+
+
+def _ring_each(jobs: Iterable[Job]) -> int:
+    rung = 0
+    for job in jobs:
+        # Whoever moves the end of the bell is the one who rings.
+        mine = Job.objects.filter(
+            pk=job.pk, state=Job.State.QUEUED, lease_expires_at=job.lease_expires_at
+        )
+        if mine.update(lease_expires_at=_bell_end()):
+            if not ring(job):
+                break
+            rung += 1
+    return rung
 
 
 def _bell_end() -> Any:
@@ -195,12 +218,4 @@ def _bell_end() -> Any:
 
 
 def _ring_on_commit(job: Job) -> None:
-    transaction.on_commit(lambda: _ring(job))
-
-
-def _ring(job: Job) -> None:
-    # A bell that cannot be rung loses nothing: the sweeper rings again.
-    try:
-        run_job.apply_async(args=(str(job.pk),), queue=job.queue, priority=job.priority)
-    except Exception:
-        logger.exception("No worker could be woken for %s", job)
+    transaction.on_commit(lambda: ring(job))

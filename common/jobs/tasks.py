@@ -2,18 +2,17 @@
 
 from celery import shared_task
 
-from common.jobs.heartbeat import beat
+from common.jobs import presence
 from common.jobs.runner import execute_job
 
 
 @shared_task(name="common.jobs.run_job")
 def run_job(job_id: str) -> None:
     """Work on a job if it is still to be done."""
-    beat()
     execute_job(job_id)
 
 
 @shared_task(name="common.jobs.heartbeat")
-def heartbeat() -> None:
-    """Prove that messages reach a worker."""
-    beat()
+def heartbeat(worker: str = "") -> None:
+    """Prove that messages reach this worker."""
+    presence.note_sign(worker)

@@ -1,7 +1,9 @@
 """Addresses of the page of workers."""
 
-from typing import Any
+from django.urls import path
+
+from common.jobs import views
 
 app_name = "jobs"
 
-urlpatterns: list[Any] = []
+urlpatterns = [path("", views.workers, name="workers")]

@@ -11,10 +11,12 @@ from detection_project.keys import load_keys
 from detection_project.settings import env
 from detection_project.settings.accounts import *  # noqa: F403
 from detection_project.settings.admin import *  # noqa: F403
+from detection_project.settings.folders import *  # noqa: F403
 from detection_project.settings.folders import BASE_DIR, DATA_DIR
 from detection_project.settings.logs import *  # noqa: F403
 from detection_project.settings.servers import *  # noqa: F403
 from detection_project.settings.storage import *  # noqa: F403
+from detection_project.settings.storage import MEDIA_STORAGE
 
 # ------------------------------------------------------------------ secrets and hosts
 DEBUG = env.flag("SIGHTLINE_DEBUG")
@@ -66,14 +68,17 @@ INSTALLED_APPS = [
     "detection_project",  # first: its runserver replaces staticfiles'
     "detector",
     "common",
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "detection_project.apps.SightlineAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "servestatic",
+    "allauth",
+    "allauth.account",
     "csp",
     "channels",
     "django_htmx",
@@ -85,6 +90,7 @@ INSTALLED_APPS = [
 ]
 # Every entry works on the event loop without a thread of its own (detection_project.middleware).
 MIDDLEWARE = [
+    "detection_project.request_context.RequestContextMiddleware",
     "detection_project.middleware.SecurityMiddleware",
     "detection_project.middleware.PolicyMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -94,7 +100,9 @@ MIDDLEWARE = [
     "detection_project.middleware.AuthenticationMiddleware",
     "detection_project.middleware.MessageMiddleware",
     "detection_project.middleware.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "detection_project.middleware.RateLimitMiddleware",
 ]
 # Django looks for its own middlewares by name and does not see that ours are subclasses of them.
 SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
@@ -151,7 +159,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.folder("SIGHTLINE_STATIC_ROOT") or BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": MEDIA_STORAGE,
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -193,6 +201,7 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": 0,
     "DEFAULT_THROTTLE_RATES": {
         "user": env.text("SIGHTLINE_USER_RATE", "60000/min"),
+        "token": env.text("SIGHTLINE_TOKEN_RATE") or env.text("SIGHTLINE_USER_RATE", "60000/min"),
         "anon": env.text("SIGHTLINE_ANON_RATE", "120/min"),
     },
     "EXCEPTION_HANDLER": "common.api.errors.handle_exception",
@@ -212,4 +221,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "common.api.schema.add_common_errors",
+    ],
 }

@@ -24,7 +24,7 @@ CSRF_TRUSTED_ORIGINS = env.items("SIGHTLINE_TRUSTED_ORIGINS") or [
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.flag("SIGHTLINE_SSL_REDIRECT", True)
 # Probes reach the process without the proxy.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.whole("SIGHTLINE_HSTS_SECONDS", 365 * 24 * 3600, minimum=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("SIGHTLINE_HSTS_SUBDOMAINS", True)
 SECURE_HSTS_PRELOAD = env.flag("SIGHTLINE_HSTS_PRELOAD", True)

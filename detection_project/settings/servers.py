@@ -1,16 +1,35 @@
 """One process or many: Redis, PostgreSQL, Celery, Channels."""
 
+from typing import Any
+from urllib.parse import urlsplit
+
 import dj_database_url
 
 from detection_project.settings import env
 from detection_project.settings.folders import DATA_DIR
 
-REDIS_URL = env.text("REDIS_URL")
-DATABASE_URL = env.text("DATABASE_URL")
+REDIS_URL = env.address("REDIS_URL", ("redis", "rediss", "unix"), "redis://:password@host:6379/0")
+DATABASE_URL = env.address(
+    "DATABASE_URL",
+    ("postgres", "postgresql", "sqlite"),
+    "postgres://name:password@host:5432/database",
+)
 # Where /api/detect/ is answered: in this process, or by the workers (needs REDIS_URL).
 INFERENCE = env.choice("INFERENCE", "local", ("local", "worker"))
+SIGHTLINE_INFERENCE_WAIT_SECONDS = 30.0
+# So many pictures, and so many bytes of them, may wait for the workers at once.
+SIGHTLINE_INFERENCE_QUEUE = env.whole("SIGHTLINE_INFERENCE_QUEUE", 500)
+SIGHTLINE_INFERENCE_QUEUE_BYTES = env.whole("SIGHTLINE_INFERENCE_QUEUE_BYTES", 512 * 1024 * 1024)
+# Pictures that a worker looks at beside its jobs at once; 0: as many as keep its engine busy.
+SIGHTLINE_INFERENCE_THREADS = env.whole("SIGHTLINE_INFERENCE_THREADS", 0, minimum=0)
 
-DATABASES = {
+
+def channel_prefix(url: str) -> str:
+    """Return a prefix for messages that names the database: Redis delivers to all of them."""
+    return f"sightline-{urlsplit(url).path.strip('/') or 0}-"
+
+
+DATABASES: dict[str, Any] = {
     "default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
     if DATABASE_URL
     else {
@@ -26,6 +45,10 @@ DATABASES = {
         },
     }
 }
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # Compiling a query takes longer than any of ours takes to run.
+    DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
@@ -40,12 +63,26 @@ CACHES = {
     }
 }
 
+# Longer than any job may take: what a worker has not begun by then goes to another one. The Job row
+# knows what is to be done long before.
+VISIBILITY_SECONDS = 6 * 3600
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"polling_interval": 0.005}  # the default of 1 s is felt
     if not REDIS_URL
-    else {"global_keyprefix": "sightline:", "socket_connect_timeout": 2, "socket_timeout": 10}
+    else {
+        "global_keyprefix": "sightline:",
+        "visibility_timeout": VISIBILITY_SECONDS,
+        # Whoever asks for work must not wait for a broker that is away: one try, given up soon.
+        "socket_connect_timeout": 1,
+        "socket_timeout": 1,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "max_retries": 0,
+        "connect_retries_timeout": 1,
+    }
 )
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker never gives up its broker
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
@@ -62,6 +99,7 @@ CELERY_TIMEZONE = "UTC"
 SIGHTLINE_QUEUES = ["inference", "default"]
 SIGHTLINE_JOB_LEASE_SECONDS = 15.0
 SIGHTLINE_SWEEP_SECONDS = 10.0
+SIGHTLINE_HEARTBEAT_SECONDS = 10.0
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels.layers.InMemoryChannelLayer",
@@ -72,6 +110,9 @@ CHANNEL_LAYERS = {
     if not REDIS_URL
     else {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "sightline", "capacity": 2000},
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 2, "socket_timeout": 5}],
+            "prefix": channel_prefix(REDIS_URL),
+        },
     }
 }

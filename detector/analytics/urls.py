@@ -1,7 +1,12 @@
 """Addresses of the analytics page."""
 
-from typing import Any
+from django.urls import path
+
+from detector.analytics import views
 
 app_name = "analytics"
 
-urlpatterns: list[Any] = []
+urlpatterns = [
+    path("", views.analytics, name="analytics"),
+    path("<slug:table>.csv", views.export, name="export"),
+]

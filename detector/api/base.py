@@ -1,49 +1,11 @@
-"""What all views of this app's API share."""
+"""Reading the options of a request."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.response import Response
-
-from common.api.errors import error_response
-from common.uploads.errors import UploadRejected
-from detector.errors import DetectorError, OptionsError
+from detector.errors import OptionsError
 from detector.services.options import DetectionOptions, parse_options
-from vision.errors import VisionError
-
-
-class ErrorsMixin:
-    """Turns what the services raise into the API's error shape."""
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """Answer the app's own errors; all others go the way of the whole API."""
-        response: Response
-        if isinstance(exc, DetectorError):
-            response = error_response(exc.status, exc.code, exc.message, fields=exc.fields)
-        elif isinstance(exc, UploadRejected):
-            response = error_response(
-                exc.status, exc.code, exc.message, fields={"image": exc.message}
-            )
-        elif isinstance(exc, VisionError):
-            response = error_response(503, exc.code, exc.message)
-        else:
-            response = super().handle_exception(exc)  # type: ignore[misc]
-        response.exception = True
-        return response
-
-
-class AnyNegotiation(BaseContentNegotiation):
-    """For answers that are files: whatever is accepted, the file is what there is."""
-
-    def select_parser(self, request: Any, parsers: Any) -> Any:
-        """Take the first parser."""
-        return parsers[0]
-
-    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
-        """Take the first renderer; it only renders errors."""
-        return renderers[0], renderers[0].media_type
 
 
 def read_options(data: Any, *, task: str, defaults: DetectionOptions | None = None) -> Any:

@@ -7,13 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from detector.api.base import ErrorsMixin
-from detector.api.schema import errors
+from common.api.schema import errors
 from detector.api.serializers import ModelSerializer
 from detector.services.catalog import list_models
 
 
-class ModelListView(ErrorsMixin, APIView):
+class ModelListView(APIView):
     """All models: installed, loaded, quantized."""
 
     @extend_schema(

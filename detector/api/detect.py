@@ -19,7 +19,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from detector.api.base import ErrorsMixin, read_options
+from common.accounts.roles import LOOK_ONLY, may_create
+from detector.api.base import read_options
 from detector.api.renderers import JPEGRenderer, PNGRenderer
 from detector.api.results import MASK_FORMS, answer_json, dump_json, entry_json
 from detector.api.schema import detect_schema, segment_schema
@@ -31,14 +32,17 @@ from vision.encoding.images import encode_jpeg, encode_png
 
 
 class MayDetect(BasePermission):
-    """Anyone who is signed in, and everyone where the installation is open for detection."""
+    """Whoever may create, and everyone where the installation is open for detection."""
+
+    code = "not_allowed_to_create"
+    message = LOOK_ONLY
 
     def has_permission(self, request: Any, view: Any) -> bool:
         """Say whether the request may go on."""
-        return bool(request.user.is_authenticated or settings.SIGHTLINE_OPEN_DETECT)
+        return may_create(request.user) or bool(settings.SIGHTLINE_OPEN_DETECT)
 
 
-class _AnswerView(ErrorsMixin, APIView):
+class _AnswerView(APIView):
     task: str
     permission_classes = [MayDetect]
     parser_classes = [MultiPartParser]
@@ -55,8 +59,8 @@ class _AnswerView(ErrorsMixin, APIView):
         if picture_wanted and len(files) > 1:
             raise NotAcceptable("An annotated picture answers one image; ask for JSON instead.")
 
-        # Who is not signed in leaves nothing behind.
-        owner = request.user if save and request.user.is_authenticated else None
+        # Who may only look, or is not signed in, leaves nothing behind.
+        owner = request.user if save and may_create(request.user) else None
         # Closed whatever happens: the pictures that it holds count against others' until then.
         with closing(answer_files(files, options=options, owner=owner)) as answers:
             if len(files) > 1:
@@ -130,7 +134,8 @@ def _mask_form(value: str | None) -> str:
 
 
 def _picture(answer: Answer, form: str) -> HttpResponse:
-    drawn = annotate(answer.image, answer.detections)
+    with answer.open_picture() as image:
+        drawn = annotate(image, answer.detections)
     if form == "png":
         return HttpResponse(encode_png(drawn), content_type="image/png")
     return HttpResponse(encode_jpeg(drawn, quality=90), content_type="image/jpeg")

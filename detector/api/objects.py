@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.pagination import CursorPages
-from detector.api.base import ErrorsMixin
+from common.api.schema import errors
 from detector.api.results import MASK_FORMS, OBJECT_COLUMNS, rows_json
-from detector.api.schema import MASKS_PARAMETER, errors
+from detector.api.schema import MASKS_PARAMETER
 from detector.api.serializers import StoredObjectSerializer
 from detector.errors import OptionsError
 from detector.models import DetectedObject
@@ -36,7 +36,7 @@ class NewestObjectPagination(ObjectPagination):
     ordering = "-id"
 
 
-class ObjectListView(ErrorsMixin, GenericAPIView[DetectedObject]):
+class ObjectListView(GenericAPIView[DetectedObject]):
     """What was found in all pictures."""
 
     queryset = DetectedObject.objects.none()

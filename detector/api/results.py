@@ -49,12 +49,11 @@ def detections_json(detections: Detections, *, masks: str = "polygons") -> list[
 
 def answer_json(answer: Answer, *, masks: str = "polygons") -> dict[str, Any]:
     """One answer in the API's shape; see ``DetectionResultSerializer``."""
-    height, width = answer.image.shape[:2]
     objects = detections_json(answer.detections, masks=masks)
     payload = {
         "detections": len(objects),
         "objects": objects,
-        "image": {"name": answer.name, "width": width, "height": height},
+        "image": {"name": answer.name, "width": answer.width, "height": answer.height},
         "model": answer.run.model,
         "backend": answer.run.backend,
         "device": answer.run.device,

@@ -15,33 +15,12 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from common.api.schema import errors
 from detector.api.serializers import (
     DetectionResultSerializer,
-    ErrorSerializer,
     RefusalSerializer,
 )
 from detector.services.options import DEFAULT_CONFIDENCE, DEFAULT_IOU
-
-
-def errors(*statuses: int) -> dict[Any, Any]:
-    """Answers in the error shape for these statuses."""
-    return {status: OpenApiResponse(ErrorSerializer, _REASONS[status]) for status in statuses}
-
-
-_REASONS = {
-    400: "Something in the request is wrong; `fields` says what.",
-    401: "No token or session, or not a valid one.",
-    403: "A request with a session cookie lacks its CSRF token.",
-    404: "There is no such thing, or it is not yours.",
-    406: "The answer cannot be given in an accepted form.",
-    409: "The session is not in a state that allows this.",
-    413: "The file, the picture or the request is too large.",
-    415: "The file is of a kind that is not read, or the body is not of the right type.",
-    422: "The picture is damaged or incomplete.",
-    429: "Too many requests; see Retry-After.",
-    503: "The engine cannot answer now.",
-    507: "The disk is full.",
-}
 
 
 def form_options(*, many: bool, masks: bool, save: bool) -> dict[str, Any]:
@@ -66,7 +45,7 @@ def form_options(*, many: bool, masks: bool, save: bool) -> dict[str, Any]:
             "type": "boolean",
             "default": True,
             "description": "Whether to keep the picture and the result as a session. "
-            "Without an account nothing is ever kept.",
+            "Without an account that may add pictures nothing is ever kept.",
         }
     if masks:
         properties["masks"] = {
@@ -187,6 +166,9 @@ MASKS_PARAMETER = OpenApiParameter(
 )
 SESSION_FILTERS = [
     OpenApiParameter("q", description="Text that the name contains."),
+    OpenApiParameter(
+        "owner", enum=["me", "others"], description="One's own, or what others have shared."
+    ),
     OpenApiParameter("status", enum=["queued", "running", "done", "failed", "cancelled"]),
     OpenApiParameter("task", enum=["detect", "segment"]),
     OpenApiParameter("model", description="Name of the model."),

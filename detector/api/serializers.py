@@ -8,7 +8,9 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from common.api.serializers import ErrorBodySerializer
 from common.models import Job
+from common.permissions import VERBS, Verb, verbs_of
 from detector.models import DetectionSession
 from detector.services.sessions import MAX_NAME
 
@@ -87,22 +89,6 @@ class DetectionResultSerializer(serializers.Serializer[Any]):
     )
 
 
-class ErrorBodySerializer(serializers.Serializer[Any]):
-    """What went wrong."""
-
-    code = serializers.CharField(help_text="Stable machine code in snake case.")
-    message = serializers.CharField(help_text="One sentence for a person.")
-    fields = serializers.DictField(  # type: ignore[assignment]
-        child=serializers.CharField(), help_text="What is wrong with which field."
-    )
-
-
-class ErrorSerializer(serializers.Serializer[Any]):
-    """Every error of the API."""
-
-    error = ErrorBodySerializer()
-
-
 class RefusedImageSerializer(serializers.Serializer[Any]):
     """The name of a picture that was refused."""
 
@@ -133,7 +119,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     class Meta:
         model = Job
         fields = [
-            *("id", "kind", "status", "progress", "message", "error", "attempt"),
+            *("id", "kind", "queue", "status", "progress", "message", "error", "attempt"),
             *("session", "created_at", "started_at", "finished_at"),
         ]
         read_only_fields = fields
@@ -153,6 +139,9 @@ class StoredImageSerializer(ImageSerializer):
 
     bytes = serializers.IntegerField(source="size")
     media_type = serializers.CharField()
+    removed_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the file went, as it was older than pictures are kept."
+    )
 
 
 class LinksSerializer(serializers.Serializer[Any]):
@@ -163,6 +152,13 @@ class LinksSerializer(serializers.Serializer[Any]):
     picture = serializers.CharField()
     thumbnail = serializers.CharField()
     export = serializers.CharField()
+
+
+class SharedWithSerializer(serializers.Serializer[Any]):
+    """The group whose members may see a session."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
 
 
 class SessionSerializer(serializers.ModelSerializer[DetectionSession]):
@@ -177,6 +173,9 @@ class SessionSerializer(serializers.ModelSerializer[DetectionSession]):
     class_counts = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     timings_ms = TimingsSerializer(read_only=True)
     job = serializers.UUIDField(source="job_id", read_only=True, allow_null=True)
+    owner = serializers.CharField(source="owner.username", read_only=True)
+    shared_with = SharedWithSerializer(read_only=True, allow_null=True)
+    access = serializers.SerializerMethodField(help_text="What the caller may do with it.")
     links = serializers.SerializerMethodField()
 
     class Meta:
@@ -185,7 +184,7 @@ class SessionSerializer(serializers.ModelSerializer[DetectionSession]):
             *("id", "name", "status", "progress", "message", "error", "job", "kind", "task"),
             *("source", "requested_model", "model", "notice", "backend", "device", "precision"),
             *("confidence", "iou", "classes", "object_count", "class_counts", "timings_ms"),
-            *("image", "created_at", "finished_at", "links"),
+            *("image", "owner", "shared_with", "access", "created_at", "finished_at", "links"),
         ]
         read_only_fields = [name for name in fields if name != "name"]
         extra_kwargs = {"name": {"max_length": MAX_NAME}}
@@ -199,6 +198,10 @@ class SessionSerializer(serializers.ModelSerializer[DetectionSession]):
     @extend_schema_field(JobErrorSerializer(allow_null=True))
     def get_error(self, session: DetectionSession) -> dict[str, str] | None:
         return job_error(session.job) if session.job is not None else None
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=VERBS)))
+    def get_access(self, session: DetectionSession) -> list[Verb]:
+        return verbs_of(self.context["request"].user, session)
 
     @extend_schema_field(LinksSerializer())
     def get_links(self, session: DetectionSession) -> dict[str, str]:
@@ -214,10 +217,23 @@ class SessionSerializer(serializers.ModelSerializer[DetectionSession]):
         }
 
 
-class SessionNameSerializer(serializers.Serializer[Any]):
-    """A new name for a session."""
+class SessionChangeSerializer(serializers.Serializer[Any]):
+    """A new name for a session, or another group to share it with; one of them at least."""
 
-    name = serializers.CharField(max_length=MAX_NAME)
+    name = serializers.CharField(max_length=MAX_NAME, required=False)
+    shared_with = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="The id of a group that you are in, or null for nobody.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take no change for a mistake."""
+        if not attrs:
+            raise serializers.ValidationError({"name": "Send a name, or shared_with."})
+        return attrs
 
 
 class RerunSerializer(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -16,18 +17,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from common.accounts.roles import require_may_create
+from common.api.negotiation import AnyNegotiation
 from common.api.pagination import NewestFirstPagination
 from common.api.parsers import BoundedJSONParser
+from common.api.schema import errors
 from common.media import serve_file
 from common.permissions import Verb, can
-from detector.api.base import AnyNegotiation, ErrorsMixin, read_options
+from common.uploads.services import require_picture
+from detector.api.base import read_options
 from detector.api.detect import read_files
 from detector.api.objects import ObjectPagination, object_rows, read_mask_form
 from detector.api.results import rows_json
-from detector.api.schema import MASKS_PARAMETER, SESSION_FILTERS, errors, form_options
+from detector.api.schema import MASKS_PARAMETER, SESSION_FILTERS, form_options
 from detector.api.serializers import (
     RerunSerializer,
-    SessionNameSerializer,
+    SessionChangeSerializer,
     SessionSerializer,
     StoredObjectSerializer,
 )
@@ -40,11 +45,13 @@ from detector.services.options import DetectionOptions
 from detector.services.sessions import (
     cancel_session,
     delete_session,
+    gone,
     queue_picture,
     rename_session,
     rerun_session,
     retry_session,
 )
+from detector.services.sharing import note_exported, note_viewed, share_session
 
 _CREATE_FORM = form_options(many=False, masks=False, save=False)
 _CREATE_FORM["properties"] |= {
@@ -83,7 +90,6 @@ class SessionPagination(NewestFirstPagination):
 )
 @extend_schema(tags=["sessions"])
 class SessionViewSet(
-    ErrorsMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.DestroyModelMixin,
@@ -122,6 +128,7 @@ class SessionViewSet(
     )
     def create(self, request: Request) -> Response:
         """Store a picture and queue its session."""
+        require_may_create(request.user)
         form = request.POST
         files = read_files(request)
         if len(files) > 1:
@@ -140,20 +147,32 @@ class SessionViewSet(
         return self._answer(session, status.HTTP_201_CREATED)
 
     @extend_schema(
-        summary="Rename a session",
-        request=SessionNameSerializer,
+        summary="Rename or share a session",
+        description="What is left out stays as it was. Only its owner can share it.",
+        request=SessionChangeSerializer,
         responses={200: SessionSerializer, **errors(400, 401, 403, 404, 429)},
     )
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Give a session another name; nothing else of it can be changed."""
+        """Give a session another name or group; nothing else of it can be changed."""
         session = self.get_object()
-        body = SessionNameSerializer(data=request.data)
+        body = SessionChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        return self._answer(rename_session(session=session, name=body.validated_data["name"]))
+        change = body.validated_data
+        with transaction.atomic():
+            if "shared_with" in change:
+                if not can(request.user, "share", session):
+                    self.permission_denied(request)
+                session = share_session(
+                    session=session, group=change["shared_with"], user=request.user
+                )
+            if "name" in change:
+                session = rename_session(session=session, name=change["name"])
+        return self._answer(session)
 
     def perform_destroy(self, instance: DetectionSession) -> None:
         """Delete with everything that belongs to it."""
-        delete_session(session=instance)
+        if not delete_session(session=instance, user=self.request.user):
+            raise gone()
 
     @extend_schema(
         summary="Run again",
@@ -214,24 +233,26 @@ class SessionViewSet(
 
     @extend_schema(
         summary="Download the picture",
-        responses={(200, "image/*"): OpenApiTypes.BINARY, **errors(401, 404, 429)},
+        responses={(200, "image/*"): OpenApiTypes.BINARY, **errors(401, 404, 410, 429)},
     )
     @action(detail=True, pagination_class=None, content_negotiation_class=AnyNegotiation)
     def picture(self, request: Request, pk: Any = None) -> HttpResponseBase:
         """The picture as it was uploaded."""
-        upload = self.get_object().upload
+        session = self.get_object()
+        upload = require_picture(session.upload)
+        note_viewed(session=session, user=request.user)
         return serve_file(
             request, file=upload.file, media_type=upload.media_type, filename=upload.name
         )
 
     @extend_schema(
         summary="Download the thumbnail",
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **errors(401, 404, 429)},
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **errors(401, 404, 410, 429)},
     )
     @action(detail=True, pagination_class=None, content_negotiation_class=AnyNegotiation)
     def thumbnail(self, request: Request, pk: Any = None) -> HttpResponseBase:
         """A small JPEG of the picture."""
-        upload = self.get_object().upload
+        upload = require_picture(self.get_object().upload)
         return serve_file(
             request, file=upload.thumbnail, media_type="image/jpeg", filename="thumbnail.jpg"
         )
@@ -252,14 +273,17 @@ class SessionViewSet(
             (200, "application/zip"): OpenApiTypes.BINARY,
             (200, "text/csv"): OpenApiTypes.STR,
             (200, "image/png"): OpenApiTypes.BINARY,
-            **errors(400, 401, 404, 409, 429),
+            **errors(400, 401, 404, 409, 410, 429),
         },
     )
     @action(detail=True, pagination_class=None, content_negotiation_class=AnyNegotiation)
     def export(self, request: Request, pk: Any = None) -> HttpResponseBase:
         """The result as a file."""
         form = request.query_params.get("format") or "json"
-        return file_response(export_session(session=self.get_object(), form=form))
+        session = self.get_object()
+        file = export_session(session=session, form=form)
+        note_exported(session=session, user=request.user, form=form)
+        return file_response(file)
 
     def _answer(self, session: DetectionSession, code: int = status.HTTP_200_OK) -> Response:
         serializer: BaseSerializer[DetectionSession] = self.get_serializer(session)

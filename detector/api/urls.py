@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from detector.api.catalog import ModelListView
 from detector.api.detect import DetectView, SegmentView
-from detector.api.jobs import JobView
+from detector.api.jobs import JobViewSet
 from detector.api.objects import ObjectListView
 from detector.api.sessions import SessionViewSet
 
@@ -13,12 +13,12 @@ app_name = "detector-api"
 
 router = SimpleRouter(use_regex_path=False)
 router.register("sessions", SessionViewSet, basename="session")
+router.register("jobs", JobViewSet, basename="job")
 
 urlpatterns = [
     path("detect/", DetectView.as_view(), name="detect"),
     path("segment/", SegmentView.as_view(), name="segment"),
     path("objects/", ObjectListView.as_view(), name="objects"),
     path("models/", ModelListView.as_view(), name="models"),
-    path("jobs/<uuid:pk>/", JobView.as_view(), name="job"),
     *router.urls,
 ]

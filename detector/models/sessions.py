@@ -82,7 +82,14 @@ class DetectionSession(models.Model):
         verbose_name = "session"
         verbose_name_plural = "sessions"
         ordering = ["-created_at", "-id"]
+        # Who sees a large part of all sessions reads a page of them along the first three; who sees
+        # few has them gathered by the last two and sorted.
         indexes = [
+            models.Index(fields=["-created_at", "-id"], name="session_newest"),
+            models.Index(fields=["name", "-created_at", "-id"], name="session_by_name"),
+            models.Index(
+                fields=["-object_count", "-created_at", "-id"], name="session_most_objects"
+            ),
             models.Index(fields=["owner", "-created_at", "-id"], name="session_owner_newest"),
             models.Index(
                 fields=["shared_with", "-created_at", "-id"], name="session_shared_newest"

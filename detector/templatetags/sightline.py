@@ -1,12 +1,14 @@
 """What the templates need beyond Django: icons, sizes in words, and links that keep the filters."""
 
 from django import template
+from django.db.models import Model
 from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from common.accounts import roles
+from common.permissions import VERBS, verbs_of
 
 register = template.Library()
 
@@ -31,6 +33,13 @@ def query_with(query: QueryDict, **changes: object) -> str:
     return f"?{copy.urlencode()}" if copy else "?"
 
 
+@register.simple_tag
+def access(user: roles.Viewer, obj: Model) -> dict[str, bool]:
+    """What the user may do, by verb: ``{% access user session as may %}``, then ``may.change``."""
+    allowed = verbs_of(user, obj)
+    return {verb: verb in allowed for verb in VERBS}
+
+
 @register.filter
 def file_size(size: int | None) -> str:
     """1234567 → "1.2 MB" (decimal, as file managers count)."""
@@ -40,6 +49,12 @@ def file_size(size: int | None) -> str:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
+
+
+@register.filter
+def grouped(value: int | None) -> str:
+    """1234567 → "1,234,567"."""
+    return f"{value or 0:,}"
 
 
 @register.filter

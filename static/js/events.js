@@ -5,12 +5,18 @@
 
 import { getJson } from "./http.js";
 
-/** @typedef {{type: string, id: string, status: string, progress: number, message?: string,
- *             object_count?: number | null, error?: {code: string, message: string} | null}} SessionNews */
+/**
+ * What the server says: "session" when it changed, "session.deleted", "session.access" when it is worth
+ * asking again who may see it, and "groups" (without an id) when the user's groups or role changed.
+ * @typedef {{type: string, id: string, status: string, progress: number, message?: string,
+ *            object_count?: number | null, error?: {code: string, message: string} | null}} SessionNews
+ */
 
 const POLL_MS = 1500;
 const FIRST_POLL_MS = 150;
 const LIVE = new Set(["queued", "running"]);
+const SIGNED_OUT = 4401;
+const ROLE_CHANGED = 4403;
 
 class Events extends EventTarget {
   #attempt = 0;
@@ -29,17 +35,20 @@ class Events extends EventTarget {
 
   #open() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
+    let greeted = false;
     const socket = new WebSocket(`${scheme}://${location.host}/ws/events/`);
     socket.addEventListener("open", () => { this.#connected = true; this.#attempt = 0; });
     socket.addEventListener("message", (event) => {
       const news = JSON.parse(event.data);
-      if (news.type === "session" || news.type === "session.deleted") {
-        this.dispatchEvent(new CustomEvent("news", { detail: news }));
-      }
+      if (news.type === "hello") greeted = true;
+      else this.dispatchEvent(new CustomEvent("news", { detail: news }));
     });
     socket.addEventListener("close", (event) => {
       this.#connected = false;
-      if (event.code === 4401) return;
+      // Refused at the door: nobody is signed in. Later on it may be that the password was changed
+      // in this very browser, which is signed in anew.
+      if (event.code === SIGNED_OUT && !greeted) return;
+      if (event.code === ROLE_CHANGED) this.dispatchEvent(new CustomEvent("news", { detail: { type: "groups" } }));
       const wait = Math.min(15000, 500 * 2 ** this.#attempt++) * (0.75 + Math.random() / 2);
       window.setTimeout(() => this.#open(), wait);
     });
@@ -88,7 +97,7 @@ export class Watcher {
   /** @param {SessionNews} news */
   #deliver(news) {
     const entry = this.#watched.get(news.id);
-    if (!entry) return;
+    if (!entry || !news.type.startsWith("session") || news.type === "session.access") return;
     entry.heard = performance.now();
     if (news.type === "session.deleted" || !LIVE.has(news.status)) this.unwatch(news.id);
     entry.listener(news);

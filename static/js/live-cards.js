@@ -1,7 +1,12 @@
-/** Cards of unfinished sessions follow their jobs; a finished one is exchanged for its new face. */
+/**
+ * Cards of unfinished sessions follow their jobs; a finished one is exchanged for its new face. What
+ * others begin or cease to share comes and goes by itself.
+ */
 
 import { onNews, Watcher } from "./events.js";
 import { request } from "./http.js";
+
+const TOGETHER_MS = 300;
 
 const watcher = new Watcher();
 
@@ -50,9 +55,49 @@ function watchAll() {
   }
 }
 
-// A finished card changes no more, but it may be deleted in another window.
+/** The list as the server shows it now. A later page stays: what is new is on the first. */
+async function refreshList() {
+  const list = document.querySelector("[data-live-list]");
+  if (!list || Number(new URLSearchParams(location.search).get("page") ?? 1) > 1) return;
+  const text = await (await request(location.href, { accept: "text/html" })).text();
+  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("[data-live-list]");
+  if (!fresh) return;
+  const ticked = new Set([...list.querySelectorAll(".session-check:checked")].map((box) => box.getAttribute("value")));
+  for (const box of fresh.querySelectorAll(".session-check")) {
+    if (box instanceof HTMLInputElement) box.checked = ticked.has(box.value);
+  }
+  list.replaceChildren(...document.adoptNode(fresh).childNodes);
+  htmx().process(list);
+  document.dispatchEvent(new Event("cards:changed"));
+  watchAll();
+}
+
+/** @returns {{process(element: Element): void}} */
+const htmx = () => /** @type {any} */ (window).htmx;
+
+let waiting = 0;
+/** Many sessions that are shared at once are one look. */
+function refreshSoon() {
+  clearTimeout(waiting);
+  waiting = window.setTimeout(() => refreshList().catch(() => { /* The next visit shows it. */ }), TOGETHER_MS);
+}
+
+/** @param {string} id */
+async function askAgain(id) {
+  const card = cardOf(id);
+  if (!card) { refreshSoon(); return; }
+  try {
+    await exchange(card);
+  } catch (error) {
+    if (/** @type {{status?: number}} */ (error).status === 404) remove(id);
+  }
+}
+
+// A finished card changes no more, but it may be deleted, shared or withdrawn elsewhere.
 onNews((news) => {
   if (news.type === "session.deleted") remove(news.id);
+  if (news.type === "session.access") void askAgain(news.id);
+  if (news.type === "groups") refreshSoon();
 });
 document.addEventListener("htmx:afterSettle", watchAll);
 watchAll();

@@ -15,6 +15,14 @@ from rest_framework.test import APIClient
 from common.jobs import runner
 from common.models import Account, Job
 from detection_project.embedded import EmbeddedWorker
+from tests.integration.flushing import audit_log_may_be_flushed
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flushable_audit_log() -> Iterator[None]:
+    """Transactional tests end with a flush."""
+    with audit_log_may_be_flushed():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,9 @@
 """Addresses below /api/."""
 
-from typing import Any
+from django.urls import path
+
+from common.jobs.api.views import WorkersView
 
 app_name = "jobs-api"
 
-urlpatterns: list[Any] = []
+urlpatterns = [path("workers/", WorkersView.as_view(), name="workers")]

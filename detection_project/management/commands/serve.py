@@ -5,13 +5,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from common.inference import warm_up
+from common.inference import needs_engine, warm_up
 from detection_project import banner, setup
+from detection_project.embedded import Embedded
 from detection_project.server import allow_host, open_socket, run_server
 
 
 class Command(BaseCommand):
     help = "Run the web server and the worker in one process until Ctrl+C."
+    embedded = True  # worker and sweeper beside the web server
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="Address (default 127.0.0.1).")
@@ -33,11 +35,13 @@ class Command(BaseCommand):
             self.say(banner.start_lines(url, installation))
             threading.Thread(target=self.load_model, name="warm-up", daemon=True).start()
 
-        run_server(listener, on_ready=ready, exit_when_stuck=exit_when_stuck)
+        beside = Embedded() if self.embedded else None
+        run_server(listener, beside, on_ready=ready, exit_when_stuck=exit_when_stuck)
 
     def load_model(self) -> None:
         """Load the default model and say what it runs on; the pages are up meanwhile."""
-        self.say(banner.model_lines(warm_up()))
+        if self.embedded or needs_engine():
+            self.say(banner.model_lines(warm_up()))
 
     def say(self, lines: list[str]) -> None:
         """Print now, also into a pipe."""

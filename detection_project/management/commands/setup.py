@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from detection_project import setup
+from detection_project import checks, setup
 
 
 class Command(BaseCommand):
     help = "Prepare keys, database, administrator, API token, static files and weights."
-    requires_system_checks: list[str] = []
+    requires_system_checks = (checks.TAG,)  # the quick ones: this runs before every start
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-weights", action="store_true", help="Fetch no weights now.")

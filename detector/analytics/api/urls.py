@@ -1,7 +1,9 @@
 """Addresses below /api/."""
 
-from typing import Any
+from django.urls import path
+
+from detector.analytics.api.views import AnalyticsView
 
 app_name = "analytics-api"
 
-urlpatterns: list[Any] = []
+urlpatterns = [path("analytics/", AnalyticsView.as_view(), name="analytics")]

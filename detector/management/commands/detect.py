@@ -82,7 +82,7 @@ class Command(BaseCommand):
         paths: list[Path] = options["pictures"]
         files = [PathFile(path) for path in paths]
         try:
-            answers = answer_files(files, options=chosen)
+            answers = answer_files(files, options=chosen, here=True)
             failed = self._report(paths, answers, options)
         except VisionError as error:
             raise CommandError(error.message) from error
@@ -116,7 +116,8 @@ class Command(BaseCommand):
         return failed
 
     def _write_picture(self, target: Path, answer: Answer) -> bool:
-        drawn = annotate(answer.image, answer.detections)
+        with answer.open_picture() as image:
+            drawn = annotate(image, answer.detections)
         content = encode_jpeg(drawn) if target.suffix.lower() == ".jpg" else encode_png(drawn)
         try:
             target.write_bytes(content)
@@ -126,14 +127,14 @@ class Command(BaseCommand):
         return True
 
     def _print_table(self, answer: Answer, target: Path | None) -> None:
-        height, width = answer.image.shape[:2]
         run = answer.run
         found = answer_json(answer, masks="none")["objects"]
         noun = "object" if len(found) == 1 else "objects"
         by = " ".join(part for part in (run.model, run.backend, run.device, run.precision) if part)
         took = answer.timings_ms.get("total", 0.0)
         self.stdout.write(
-            f"{answer.name}  {width}x{height}  {len(found)} {noun}  {by}  {took:.1f} ms"
+            f"{answer.name}  {answer.width}x{answer.height}  {len(found)} {noun}  {by}  "
+            f"{took:.1f} ms"
         )
         if run.notice:
             self.stdout.write(f"  {run.notice}")

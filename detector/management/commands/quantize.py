@@ -71,7 +71,7 @@ class Command(BaseCommand):
     def _readers(self, folder: Path | None) -> list[tuple[str, Callable[[], bytes]]]:
         if folder is None:
             try:
-                uploads = list(Upload.objects.order_by("created_at", "pk"))
+                uploads = list(Upload.objects.filter(removed_at=None).order_by("created_at", "pk"))
             except DatabaseError as error:
                 raise CommandError("There is no database yet; name a folder.") from error
             return [(str(item.name), partial(read_upload, upload=item)) for item in uploads]

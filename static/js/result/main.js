@@ -4,7 +4,7 @@
  */
 
 import { need, readJson } from "../dom.js";
-import { Watcher } from "../events.js";
+import { onNews, Watcher } from "../events.js";
 import { request } from "../http.js";
 import { initOptions } from "../options.js";
 import { toast } from "../toast.js";
@@ -23,6 +23,7 @@ const layer = /** @type {SVGElement} */ (/** @type {unknown} */ (need("#overlay"
 const size = { width: Number(stage.dataset.width), height: Number(stage.dataset.height) };
 // Not the title: somebody may be typing another one.
 const PARTS = ["#result-head .result-meta", "#result-head .row-buttons", "#panel", "#session-data"];
+const ACCESS_PARTS = ["#result-head .result-meta", "#result-head .row-buttons", "#result-head .title-edit", "#share-dialog"];
 const viewport = new Viewport(stage, picture, layer, size);
 /** @type {ResultModel | null} */
 let model = null;
@@ -42,7 +43,7 @@ function showResult() {
 }
 
 /** @param {import("../events.js").SessionNews} news */
-function onNews(news) {
+function follow(news) {
   if (news.type === "session.deleted") {
     location.assign(root.dataset.sessionsUrl ?? "/");
     return;
@@ -64,14 +65,36 @@ function onNews(news) {
   text.textContent = news.status === "queued" ? "Waiting in the queue" : news.message || "Finding objects";
 }
 
-async function refresh() {
+/** @param {string[]} parts @returns {Promise<Document | null>} null when the session cannot be seen any more */
+async function fetchParts(parts) {
+  /** @type {Document} */
+  let fresh;
   try {
     const text = await (await request(location.pathname, { accept: "text/html" })).text();
-    const fresh = new DOMParser().parseFromString(text, "text/html");
-    for (const selector of PARTS) {
-      const next = fresh.querySelector(selector);
-      if (next) document.querySelector(selector)?.replaceWith(document.adoptNode(next));
-    }
+    fresh = new DOMParser().parseFromString(text, "text/html");
+  } catch (error) {
+    if (/** @type {{status?: number}} */ (error).status !== 404) throw error;
+    location.assign(root.dataset.sessionsUrl ?? "/");
+    return null;
+  }
+  for (const selector of parts) {
+    const [old, next] = [document.querySelector(selector), fresh.querySelector(selector)];
+    if (next) old?.replaceWith(document.adoptNode(next));
+    else if (parts === ACCESS_PARTS) old?.remove();
+  }
+  return fresh;
+}
+
+/** Who may do what has changed: the page says so, and what was found stays as it is shown. */
+async function refreshAccess() {
+  if (document.querySelector("dialog[open]")) return;
+  await fetchParts(ACCESS_PARTS).catch(() => { /* The next click is told. */ });
+}
+
+async function refresh() {
+  try {
+    const fresh = await fetchParts(PARTS);
+    if (!fresh) return;
     root.dataset.status = fresh.getElementById("result")?.dataset.status ?? "done";
     showResult();
   } catch (error) {
@@ -98,5 +121,8 @@ listenToRename(root);
 for (const element of document.querySelectorAll("[data-options]")) initOptions(/** @type {HTMLElement} */ (element));
 showResult();
 if (root.dataset.status === "queued" || root.dataset.status === "running") {
-  new Watcher().watch(root.dataset.id ?? "", onNews);
+  new Watcher().watch(root.dataset.id ?? "", follow);
 }
+onNews((news) => {
+  if (news.type === "groups" || (news.type === "session.access" && news.id === root.dataset.id)) void refreshAccess();
+});

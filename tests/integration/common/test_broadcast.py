@@ -12,7 +12,7 @@ from channels.layers import channel_layers, get_channel_layer
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
 
-from common.broadcast import attach_loop, consumers, detach_loop, publish, user_group
+from common.broadcast import attach_loop, consumers, detach_loop, publish, user_group, watcher
 from common.broadcast.consumers import UserEventsConsumer
 
 THREADS = 4
@@ -138,7 +138,7 @@ async def test_a_user_hears_what_concerns_them_and_nothing_else(user: Any, other
 async def test_the_socket_of_a_session_that_ended_is_closed(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(watcher, "CHECK_SECONDS", 0.0)
     attach_loop(asyncio.get_running_loop())
     page = Page(user)
     await page.open()

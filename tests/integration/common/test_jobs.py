@@ -8,23 +8,33 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from common.jobs import registry, runner, services
 from common.jobs.context import JobContext
 from common.jobs.errors import JobCancelled, JobConflict, JobFailed, JobLost
-from common.jobs.identity import is_certainly_dead, new_claim, process_name
+from common.jobs.identity import HOST, SPACE, is_certainly_dead, new_claim, process_name
 from common.jobs.models import Job
 from common.jobs.registry import job_handler, job_observer
 from common.jobs.runner import claim_job, execute_job
 from common.jobs.services import cancel_job, delete_job, enqueue_job, retry_job, sweep_jobs
+from detection_project.celery import app
 from detection_project.embedded import EmbeddedWorker
 from integration.conftest import wait_for_job, wait_until
 from vision.errors import PictureError
 
 State = Job.State
 _numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def no_old_bells() -> None:
+    """Messages of other tests would count as bells of this one."""
+    with app.connection_for_write() as broker:
+        for queue in settings.SIGHTLINE_QUEUES:
+            broker.default_channel.queue_purge(queue)
 
 
 @pytest.fixture
@@ -463,18 +473,25 @@ def test_a_restart_rings_for_jobs_that_a_broker_in_memory_forgot(
     user: Any, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bells: list[Any] = []
-    monkeypatch.setattr("common.jobs.services._ring", lambda job: bells.append(job.pk))
+    monkeypatch.setattr("common.jobs.services.ring", lambda job: bells.append(job.pk) or True)
     job = make_job(user, kind, lease_expires_at=timezone.now() + timedelta(seconds=60))
     assert sweep_jobs().rung == 0
     assert sweep_jobs(starting=True).rung == 1
     assert bells == [job.pk]
 
 
+def name_here(number: int) -> str:
+    """The claim of another process of this machine."""
+    return f"{HOST}:{number}:{SPACE}-aa/1"
+
+
 WORKERS = [
     (lambda: new_claim(), False),
-    (lambda: process_name().rpartition(":")[0] + ":other/1", True),  # our number, not us
-    (lambda: process_name().split(":")[0] + ":999999999:aa/1", True),
-    (lambda: process_name().split(":")[0] + ":1:aa/1", False),
+    (lambda: process_name().rpartition("-")[0] + "-other/1", True),  # our number, not us
+    (lambda: name_here(999_999_999), True),
+    (lambda: name_here(1), False),
+    # Another container with the name of our host: its numbers are none of ours.
+    (lambda: process_name().split(":")[0] + ":999999999:otherspace-aa/1", False),
     (lambda: "elsewhere:999999999:aa/1", False),
     (lambda: "", False),
     (lambda: "nonsense", False),
@@ -492,7 +509,7 @@ def test_a_killed_process_of_this_machine_is_not_waited_for(user: Any, kind: str
         kind,
         state=State.RUNNING,
         attempt=1,
-        worker=process_name().split(":")[0] + ":999999999:aa/1",
+        worker=name_here(999_999_999),
         lease_expires_at=timezone.now() + timedelta(hours=1),
     )
     sweep_jobs()

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from common.inference import close_engine, set_engine_for_tests
 from common.jobs.runner import execute_job
+from common.models import TokenDetails
 from common.uploads.services import store_picture
 from detector.models import DetectionSession
 from detector.services.detection import record_session
@@ -47,7 +48,8 @@ class FakeEngine:
         return [self._find(image, options) for image in images]
 
     def describe(self, model: str) -> Any:
-        return type("Info", (), {"model": self.model or model, "reason": self.reason})()
+        noted = {"model": self.model or model, "reason": self.reason, "fallback": bool(self.model)}
+        return type("Info", (), noted)()
 
     def loaded(self) -> list[Any]:
         return []
@@ -123,7 +125,8 @@ def photo() -> bytes:
 def token_api(user: Any) -> APIClient:
     """A REST client that sends the user's token."""
     client = APIClient()
-    _, token = get_token_model().objects.create(user)
+    row, token = get_token_model().objects.create(user)
+    TokenDetails.objects.create(token=row, name="tests", scope="write")
     client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
     return client
 

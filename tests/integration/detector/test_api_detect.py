@@ -18,7 +18,7 @@ from common.inference import get_engine
 from common.models import Job, Upload
 from common.uploads.memory import budget
 from detector.models import DetectedObject, DetectionSession
-from detector.services import answers
+from detector.services import finding
 from tests.integration.detector.conftest import FakeEngine, picture
 from vision.encoding.masks import rle_area
 from vision.errors import VisionError
@@ -94,7 +94,7 @@ def test_the_picture_is_decoded_once(
         decoded.append(1)
         return decode_picture(*args)
 
-    for place in ("detector.services.answers", "common.uploads.services"):
+    for place in ("detector.services.finding", "common.uploads.services"):
         monkeypatch.setattr(f"{place}.decode_picture", counted)
     assert post(token_api, save="true").status_code == 200
     assert len(decoded) == 1
@@ -128,7 +128,7 @@ def test_many_pictures_are_answered_in_order_each_for_itself(
 def test_large_pictures_of_one_request_are_not_decoded_all_at_once(
     token_api: APIClient, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "CHUNK_PIXELS", 2 * 160 * 120)
+    monkeypatch.setattr(finding, "CHUNK_PIXELS", 2 * 160 * 120)
     held: list[int] = []
     engine.before = lambda: held.append(budget.held)
     images = [picture() for _ in range(5)] + [picture(640, 480), b"no picture", picture()]

@@ -45,6 +45,7 @@ def test_a_picture_is_queued_and_can_be_followed(api: APIClient, user: Any) -> N
         "height": 120,
         "bytes": len(picture()),
         "media_type": "image/jpeg",
+        "removed_at": None,
     }
     job = api.get(f"/api/jobs/{body['job']}/").json()
     assert (job["status"], job["session"], job["kind"]) == ("queued", body["id"], "detector.detect")

@@ -1,0 +1,219 @@
+"""The OpenAPI document is complete and true: whatever is sent, the answer is one it describes.
+
+Schemathesis makes up requests from the document, right and wrong ones, and sends them as each kind
+of caller. Each request is undone afterwards, so that all meet the same rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, transaction
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from knox.models import AuthToken
+from schemathesis import Case, Config, GenerationMode
+from schemathesis.checks import load_all_checks, not_a_server_error
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from common.inference import set_engine_for_tests
+from common.jobs.services import enqueue_job
+from common.models import Job, TokenDetails
+from detector.services.sessions import JOB_KIND
+from integration.conftest import make_picture, make_user
+from integration.detector.conftest import FakeEngine, make_session
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+JPEG = make_picture("JPEG", (32, 24))
+FILES = [JPEG, make_picture("PNG", (8, 8)), JPEG[:-40], b"GIF89a", b"", b"not a picture"]
+# Who asks is for us to say; made-up credentials would only be refused.
+CONFIG = {"generation": {"with-security-parameters": False}}
+SECONDS = 55.0  # per caller
+ROLES = ["anonymous", "viewer", "operator", "administrator", "read token"]
+
+
+@pytest.fixture(scope="module")
+def document() -> Any:
+    """The OpenAPI document as a caller gets it."""
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def test_the_document_is_valid_and_has_no_gaps(tmp_path: Any) -> None:
+    call_command(
+        *("spectacular", "--validate", "--fail-on-warn"), file=str(tmp_path / "schema.yaml")
+    )
+
+
+def test_every_operation_says_what_it_does_and_how_it_fails(document: Any) -> None:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            where = f"{method.upper()} {path}"
+            assert operation.get("summary"), f"{where} has no summary"
+            hidden = must_tell(method, operation) - set(operation["responses"])
+            assert not hidden, f"{where} hides {', '.join(sorted(hidden))}"
+
+
+def must_tell(method: str, operation: Any) -> set[str]:
+    """The statuses that REST framework, tokens and throttles can answer."""
+    told = {"401", "429"}
+    if method != "get":
+        told.add("403")
+    if "requestBody" in operation:
+        told |= {"400", "413", "415"}
+    return told
+
+
+def test_every_list_is_read_in_pages_by_cursor(document: Any) -> None:
+    whole = {"/api/models/"}
+    for path, item in document["paths"].items():
+        answer = item.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        schema = answer.get("application/json", {}).get("schema", {})
+        assert schema.get("type") != "array" or path in whole, f"GET {path} has no pages"
+
+
+@dataclass
+class World:
+    """The rows that callers meet, by the first part of the address that names them."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, list[Any]] = field(default_factory=dict)
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, db: None, settings: Any) -> Iterator[World]:
+    """Sessions, jobs and tokens of the caller and of somebody else."""
+    settings.SIGHTLINE_ALLOW_DOWNLOADS = False
+    set_engine_for_tests(FakeEngine())
+    # As Django's own test client: the connection outlives the request, and is the test's.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield _make_world(request.param)
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+    set_engine_for_tests(None)
+
+
+def _make_world(role: str) -> World:
+    account = {"anonymous": "viewer", "read token": "operator"}.get(role, role)
+    caller, other = make_user("caller", account), make_user("other")
+    made = World()
+    row, token = AuthToken.objects.create(caller)
+    scope = TokenDetails.Scope.READ if role == "read token" else TokenDetails.Scope.WRITE
+    TokenDetails.objects.create(token=row, name="schema", scope=scope)
+    if role != "anonymous":
+        made.headers = {"Authorization": f"Token {token}"}
+    sessions = [make_session(owner) for owner in (caller, caller, other)]
+    jobs = [
+        enqueue_job(kind=JOB_KIND, owner=owner, payload={}) for owner in (caller, caller, other)
+    ]
+    Job.objects.filter(pk=jobs[0].pk).update(state=Job.State.FAILED, error_code="engine_closed")
+    made.rows = {
+        "sessions": [row.pk for row in sessions],
+        "jobs": [row.pk for row in jobs],
+        "tokens": [row.token_key],
+        "users": [caller.pk, other.pk],
+        "groups": [],
+    }
+    return made
+
+
+@pytest.mark.parametrize("world", ROLES, indirect=True)
+def test_answers_are_as_described(document: Any, world: World) -> None:
+    explore(document, world, examples=4)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("world", ROLES, indirect=True)
+def test_answers_are_as_described_however_odd_the_request(document: Any, world: World) -> None:
+    explore(document, world, examples=60)
+
+
+def explore(document: Any, world: World, *, examples: int) -> None:
+    """Send made-up requests to every operation; fail with all that was answered wrongly."""
+    load_all_checks()
+    schemathesis.openapi.format("binary", st.sampled_from(FILES))
+    schema = schemathesis.openapi.from_dict(document, config=Config.from_dict(CONFIG))
+    schema.app = get_wsgi_application()
+    operations = [found.ok() for found in schema.get_all_operations()]
+    assert operations
+    found: dict[str, str] = {}
+    for number, operation in enumerate(operations):
+        until = time.monotonic() + SECONDS / len(operations)
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            try:
+                cases = operation.as_strategy(generation_mode=mode)
+            except Exception as error:
+                found[f"{operation.label} {mode.name}"] = repr(error)
+                continue
+            send_all(cases, world, found, examples=examples, number=number, until=until)
+    assert not found, "\n\n".join(f"{where}\n{what}" for where, what in sorted(found.items()))
+
+
+def send_all(
+    cases: Any, world: World, found: dict[str, str], *, examples: int, number: int, until: float
+) -> None:
+    """Send the cases of one operation until there are enough of them, or time is up."""
+
+    choose = Random(number)
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases)
+    def run(case: Case) -> None:
+        if time.monotonic() < until:
+            send(case, world, found, choose)
+
+    with suppress(Unsatisfiable):  # what takes nothing cannot be asked wrongly
+        run()
+
+
+def send(case: Case, world: World, found: dict[str, str], choose: Random) -> None:
+    """Send one request, mostly to a row that exists, and undo what it did."""
+    rows = world.rows.get(case.path.strip("/").split("/")[1], [])
+    for name in case.path_parameters or {}:
+        if rows and choose.random() < 0.8:
+            case.path_parameters[name] = str(choose.choice(rows))
+    if case.query and choose.random() < 0.5:
+        case.query.pop("cursor", None)  # made up, it hides the list behind a 404
+    accepted = {"Accept": "text/html"} if choose.random() < 0.2 else {}
+    with transaction.atomic():
+        response = case.call(headers={**world.headers, **accepted})
+        transaction.set_rollback(True)
+    try:
+        case.validate_response(response, checks=CHECKS)
+    except (Failure, FailureGroup) as failure:
+        parts = failure.exceptions if isinstance(failure, FailureGroup) else [failure]
+        for part in parts:
+            where = f"{case.operation.label} -> {response.status_code} {type(part).__name__}"
+            found.setdefault(where, f"{part}\n{case.as_curl_command()[:1500]}"[:4000])
