@@ -61,7 +61,7 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize(("ages", "name", "state"), STATES)
+@pytest.mark.parametrize(("ages", "name", "state"), STATES, ids=range(len(STATES)))
 def test_a_worker_is_judged_by_its_last_sign(
     db: None, ages: dict[str, Any], name: str, state: str
 ) -> None:

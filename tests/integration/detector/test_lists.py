@@ -25,7 +25,7 @@ from detector.selectors import (
     session_overlay,
 )
 from tests.integration.detector.conftest import make_session
-from tests.integration.plans import analyze, explain, explain_sql, scans
+from tests.integration.plans import analyze, explain, explain_sql, prefer_indexes, scans
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +69,7 @@ def many(user: Any, other_user: Any, session: DetectionSession) -> list[Detectio
         for n, item in enumerate(made)
     )
     analyze()
+    prefer_indexes()
     return made
 
 
