@@ -24,6 +24,7 @@ from common.jobs.services import sweep_jobs
 from common.storage.services import cleanup_if_due
 from detection_project.celery import app
 from detection_project.hearing import Heartbeat
+from detector.analytics.tasks import refresh_regularly
 
 logger = logging.getLogger(__name__)
 
@@ -126,6 +127,7 @@ class Sweeper:
                 starting = False
                 presence.forget_gone_workers()
                 cleanup_if_due()
+                refresh_regularly()
                 presence.note_sweep()
             except Error as error:
                 logger.warning("Lost jobs could not be looked for: %s", error)

@@ -70,7 +70,7 @@ class Heartbeat:
             sent: Whether the broker took the message: when it is away, silence proves nothing.
         """
         now = time.monotonic()
-        busy = len(runner.running_contexts()) >= presence.worker_threads()
+        busy = runner.count_working() >= presence.worker_threads()
         if not sent or busy:
             self._unanswered_since = None
         elif self._unanswered_since is None or presence.last_heard() > self._unanswered_since:

@@ -4,6 +4,7 @@ Django reads a request's body to its end, into memory or a temporary file, befor
 at it. Strangers would fill the disk; so a body over some megabytes has to come from somebody.
 """
 
+import logging
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -15,8 +16,10 @@ from knox.settings import knox_settings
 from rest_framework.exceptions import APIException
 
 from common.api.authentication import TokenAuthentication
-from common.api.errors import MESSAGES, error_body
+from common.api.errors import DATABASE_ERRORS, MESSAGES, error_body
 from detection_project.body_limit import announced_length, answer_early
+
+logger = logging.getLogger(__name__)
 
 STRANGERS_BYTES = 5 * 1024 * 1024
 
@@ -29,11 +32,16 @@ class LargeBodies:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass the request on, or refuse it."""
-        if await self.may_send(scope):
+        try:
+            refusal = None if await self.may_send(scope) else (401, "not_authenticated")
+        except DATABASE_ERRORS as error:
+            logger.warning("Whose large body this is cannot be asked: %s", error)
+            refusal = (503, "database_unavailable")
+        if refusal is None:
             await self.application(scope, receive, send)
         else:
-            answer = error_body("not_authenticated", MESSAGES["not_authenticated"])
-            await answer_early(receive, send, 401, answer)
+            status, code = refusal
+            await answer_early(receive, send, status, error_body(code, MESSAGES[code]))
 
     async def may_send(self, scope: Any) -> bool:
         """Tell whether the body is small, or its sender is known."""

@@ -12,8 +12,8 @@ from typing import Any
 from allauth.account.forms import ResetPasswordForm
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q, QuerySet, RestrictedError
 from django.http import HttpRequest
 from django.utils import timezone
 from knox.models import get_token_model
@@ -104,10 +104,14 @@ def delete_account(*, actor: Any, user: Any) -> None:
             sessions are over pictures of this account.
     """
     _require_other(actor, user)
-    require_another_administrator(user)
     if others_sessions(user).exists():
         raise ServiceError("shared_pictures", keep_reason(user), status=409)
-    user.delete()
+    try:
+        with transaction.atomic():
+            require_another_administrator(user)
+            user.delete()
+    except (RestrictedError, IntegrityError):  # somebody ran one of its pictures again meanwhile
+        raise ServiceError("shared_pictures", keep_reason(user), status=409) from None
 
 
 def others_sessions(user: Any) -> QuerySet[Any]:
@@ -140,6 +144,9 @@ def require_another_administrator(user: Any) -> None:
     """
     rules = Q(is_superuser=True) | Q(account__role=Account.Role.ADMINISTRATOR)
     active = get_user_model().objects.filter(rules, is_active=True)
+    if connection.in_atomic_block:
+        # One after the other: two who take the role from each other would both see a second one.
+        list(active.select_for_update(of=("self",), no_key=True).order_by("pk"))
     if active.filter(pk=user.pk).exists() and not active.exclude(pk=user.pk).exists():
         sentence = "This is the last administrator; make somebody else one first."
         raise ServiceError("last_administrator", sentence, status=409)

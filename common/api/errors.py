@@ -1,11 +1,12 @@
 """One shape for every error: `{"error": {"code", "message", "fields"}}`."""
 
+import logging
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -15,7 +16,13 @@ from common.jobs.errors import JobConflict
 from common.uploads.errors import UploadRejected
 from vision.errors import PictureError, VisionError
 
+logger = logging.getLogger(__name__)
+
+# The server is away or starts anew, a lock was not to be had, two waited for each other.
+DATABASE_ERRORS = (OperationalError, InterfaceError)
+RETRY_SECONDS = 5
 MESSAGES = {
+    "database_unavailable": "The database cannot be used at the moment. Try again in a little.",
     "not_found": "There is nothing here, or nothing that you may see.",
     "method_not_allowed": "This address does not know that method.",
     "not_authenticated": "Sign in, or send a token: `Authorization: Token <token>`.",
@@ -44,6 +51,14 @@ def error_json(
 ) -> JsonResponse:
     """Return an error answer from outside Django REST framework."""
     return JsonResponse(error_body(code, message, fields), status=status)
+
+
+def database_unavailable_json() -> JsonResponse:
+    """Return the answer from outside Django REST framework while the database is away."""
+    code = "database_unavailable"
+    response = error_json(code, MESSAGES[code], status=503)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def error_response(
@@ -85,6 +100,11 @@ def _own_error(error: Exception) -> Response | None:
     if isinstance(error, TooManyFilesSent):
         message = "The request carries more files than this server takes at once."
         return Response(error_body("too_many_files", message), status=400)
+    if isinstance(error, DATABASE_ERRORS):
+        logger.error("The database could not be used", exc_info=error)
+        code = "database_unavailable"
+        body = error_body(code, MESSAGES[code])
+        return Response(body, status=503, headers=_retry_after(RETRY_SECONDS))
     return None
 
 

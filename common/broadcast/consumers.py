@@ -44,9 +44,13 @@ class UserEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if not watcher.add(self):
             await self.give_up(TOO_MANY)
             return
-        self.standing = await database_sync_to_async(_standing_of)(user)
-        for group in self._channels(self.standing):
-            await self.channel_layer.group_add(group, self.channel_name)
+        try:
+            self.standing = await database_sync_to_async(_standing_of)(user)
+            for group in self._channels(self.standing):
+                await self.channel_layer.group_add(group, self.channel_name)
+        except BaseException:  # Redis or the database is away: nobody will say goodbye
+            watcher.remove(self)
+            raise
         await self.deliver({"type": "hello"})
 
     async def disconnect(self, code: int) -> None:
@@ -77,11 +81,12 @@ class UserEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if standing is None or standing.role != before.role:
             await self.give_up(NOT_SIGNED_IN if standing is None else ROLE_CHANGED)
             return
-        self.standing = standing
         for group in self._channels(before) - self._channels(standing):
             await self.channel_layer.group_discard(group, self.channel_name)
         for group in self._channels(standing) - self._channels(before):
             await self.channel_layer.group_add(group, self.channel_name)
+        # Not before: what failed, since Redis is away, is tried again at the next look.
+        self.standing = standing
         await self.deliver({"type": "groups"})
 
     async def deliver(self, payload: dict[str, Any]) -> None:

@@ -10,11 +10,15 @@ from typing import Any
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from common.cache.client import SignedClient
 
 logger = logging.getLogger(__name__)
 
-AWAY = (RedisConnectionError, RedisTimeoutError)
+# A server that answers, but only with errors, is no better: its memory or its disk may be full.
+AWAY = (RedisConnectionError, RedisTimeoutError, ResponseError)
 RETRY_SECONDS = 2.0
 TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
 
@@ -29,6 +33,7 @@ class ResilientRedisCache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         params = {**params, "OPTIONS": {**TIMEOUTS, **params.get("OPTIONS", {})}}
         super().__init__(server, params)
+        self._class = SignedClient
         self._spare = LocMemCache(server, {"OPTIONS": {"MAX_ENTRIES": 10_000}})
         self._away_until = 0.0
 

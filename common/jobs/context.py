@@ -60,7 +60,7 @@ class JobContext:
             JobLost: The lease ran out and another attempt owns the job.
             JobDeadlineExceeded: The time limit is over.
         """
-        if time.monotonic() > self._deadline:
+        if self.is_overdue:
             raise JobDeadlineExceeded
         with self._lock:
             if progress is not None:
@@ -85,6 +85,11 @@ class JobContext:
         return rows.first() is not None
 
     @property
+    def is_overdue(self) -> bool:
+        """Whether the time limit is over; a handler that goes on all the same is stuck."""
+        return time.monotonic() > self._deadline
+
+    @property
     def claim(self) -> dict[str, object]:
         """What the row must match to be still owned by this attempt."""
         return {
@@ -104,7 +109,13 @@ class JobContext:
         self.stop(JobInterrupted)
 
     def tick(self) -> None:
-        """Write what a checkpoint left unwritten, and renew the lease when a third is over."""
+        """Write what a checkpoint left unwritten, and renew the lease when a third is over.
+
+        Beyond its time limit an attempt keeps its job no longer: a handler that is stuck passes no
+        checkpoint, and the job would be its own for ever.
+        """
+        if self.is_overdue:
+            self.stop(JobDeadlineExceeded)
         renewal_due = time.monotonic() - self._lease_renewed > lease_seconds() / 3
         with self._lock:
             if not self.stopped.is_set() and (self._pending or renewal_due):

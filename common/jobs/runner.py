@@ -85,6 +85,11 @@ def running_contexts() -> list[JobContext]:
     return list(_running.values())
 
 
+def count_working() -> int:
+    """Return how many threads of this process work; one that is stuck in a handler does not."""
+    return sum(not context.is_overdue for context in running_contexts())
+
+
 def stop_locally(job_id: UUID) -> None:
     """Let a job of this process see at once that it is cancelled."""
     context = _running.get(job_id)
@@ -150,9 +155,10 @@ def _keep(context: JobContext, over: threading.Event) -> None:
         while not over.wait(WRITE_INTERVAL):
             try:
                 context.tick()
-                presence.note_work(len(_running))
+                presence.note_work(count_working())
             except Error as error:
                 logger.warning("The lease of %s was not renewed: %s", context.job, error)
+                connection.close()  # one that is broken stays broken
     finally:
         connection.close()
 

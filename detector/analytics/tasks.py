@@ -8,13 +8,16 @@ from celery import shared_task
 from django.core.cache import cache
 
 from detector.analytics.services import refresh
+from detector.models import ChangedSession
 
 logger = logging.getLogger(__name__)
 
 # A round is short, so that it does not keep a worker from pictures; the next one goes on.
 ROUND_SECONDS = 5.0
 PAUSE_SECONDS = 10
+REGULAR_SECONDS = 60
 ASKED = "detector.analytics.refresh"
+LOOKED = "detector.analytics.looked"
 
 
 @shared_task(name="detector.analytics.refresh")
@@ -31,3 +34,9 @@ def refresh_soon() -> None:
         refresh_figures.apply_async(queue="default")
     except Exception:  # a broker that is away costs time, not truth: figures are right without
         logger.exception("No worker could be asked to count changed days")
+
+
+def refresh_regularly() -> None:
+    """Ask for a round about once a minute, if anything has changed; for whoever keeps the time."""
+    if cache.add(LOOKED, 1, timeout=REGULAR_SECONDS) and ChangedSession.objects.exists():
+        refresh_soon()

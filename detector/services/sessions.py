@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 
 from common.audit.services import record
@@ -144,6 +145,9 @@ def rerun_session(
     with transaction.atomic():
         # Held until the end: what is taken away from the owner now is taken away before or after.
         Upload.objects.select_for_update().filter(pk=session.upload_id).first()
+        # A group that goes at this moment goes before or after.
+        groups = Group.objects.select_for_update(of=("self",), no_key=True)
+        groups.filter(shared_sessions=session.pk).first()
         held = lock_session(session)
         if held is None or not can(owner, "change", held):
             raise gone()

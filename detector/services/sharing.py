@@ -66,6 +66,15 @@ def share_sessions(*, ids: Iterable[Any], group: Any, user: Any) -> int:
     return len(sessions)
 
 
+def hold_doomed_group(sender: Any, instance: Group, **kwargs: Any) -> None:
+    """Let those who are sharing with a group be done before it goes; a signal receiver.
+
+    The group is locked before its sessions, as by whoever shares; what they have shared becomes
+    private with the rest.
+    """
+    Group.objects.select_for_update().filter(pk=instance.pk).first()
+
+
 def note_viewed(*, session: DetectionSession, user: Any) -> None:
     """Write down that somebody looks at somebody else's picture, once in ten minutes."""
     if session.owner_id == user.pk:

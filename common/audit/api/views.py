@@ -8,12 +8,10 @@ from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from common.accounts.roles import is_administrator
 from common.api.pagination import CursorPages
+from common.api.permissions import IsAdministrator
 from common.api.schema import errors
 from common.audit.models import AuditEntry
 from common.audit.selectors import NEWEST_FIRST, list_entries, parse_filters
@@ -26,14 +24,6 @@ FILTERS = [
     OpenApiParameter("from", description="From this day or moment, e.g. 2026-01-31."),
     OpenApiParameter("to", description="Up to the end of this day, or to this moment."),
 ]
-
-
-class IsAdministrator(BasePermission):
-    """For those who run the installation."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Say whether the request may go on."""
-        return is_administrator(request.user)
 
 
 class AuditSerializer(serializers.ModelSerializer[AuditEntry]):

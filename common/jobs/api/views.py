@@ -6,22 +6,13 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.accounts.roles import is_administrator
+from common.api.permissions import IsAdministrator
 from common.api.schema import errors
 from common.jobs.selectors import count_jobs_by_state, list_queues, list_workers
-
-
-class IsAdministrator(BasePermission):
-    """For those who run the installation."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """Say whether the request may go on."""
-        return is_administrator(request.user)
 
 
 class WorkerSerializer(serializers.Serializer[Any]):

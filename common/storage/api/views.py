@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ValidationError
 from rest_framework.views import APIView
 
 from common.accounts.roles import is_administrator
+from common.api.permissions import IsAdministrator
 from common.api.schema import errors
 from common.storage.api.serializers import RetentionSerializer, StorageSerializer
 from common.storage.disk import disk_space
@@ -19,14 +20,6 @@ from common.storage.forms import RetentionForm
 from common.storage.models import RetentionPolicy
 from common.storage.selectors import current_policy, next_expiry, own_use, total_usage
 from common.storage.services import set_retention
-
-
-class IsAdministrator(BasePermission):
-    """Only those who run the installation."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Say whether the request may go on."""
-        return is_administrator(request.user)
 
 
 class StorageView(APIView):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from knox.models import AuthToken
@@ -251,6 +253,28 @@ def test_nobody_deletes_themselves(boss: Client) -> None:
     assert User.objects.filter(pk=root.pk).exists()
 
 
+def test_a_picture_that_is_run_again_while_its_owner_is_deleted_is_a_reason_not_a_crash(
+    boss: Client, user: Any, other_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_session(other_user, upload=make_session(user).upload)
+    # What happens between the look and the deletion.
+    none = DetectionSession.objects.none()
+    for module in ("common.accounts.administration", "detection_project.admin.people"):
+        monkeypatch.setattr(f"{module}.others_sessions", lambda user: none)
+    where = f"/admin/auth/user/{user.pk}/delete/"
+    page = boss.post(where, {"post": "yes"}, follow=True).content.decode()
+    assert "Switch the account off instead" in page
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_a_group_goes_and_what_was_shared_with_it_is_private_again(boss: Client, user: Any) -> None:
+    one, two, three = (Group.objects.create(name=name) for name in ("one", "two", "three"))
+    assert boss.post(f"/admin/auth/group/{one.pk}/delete/", {"post": "yes"}).status_code == 302
+    many = {"action": "delete_selected", "_selected_action": [two.pk], "post": "yes"}
+    assert boss.post("/admin/auth/group/", many).status_code == 302
+    assert list(Group.objects.all()) == [three]
+
+
 def test_the_members_of_a_group_are_chosen(boss: Client, user: Any, other_user: Any) -> None:
     group = Group.objects.create(name="night shift")
     user.groups.add(group)
@@ -419,3 +443,27 @@ def test_pages_cost_the_same_with_ten_thousand_rows(
         assert response.status_code == 200
         assert len(response.content) < 1_000_000, where
         assert spent < 2.0, f"/admin/{where} took {spent:.2f} s of processor time"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_take_the_role_from_each_other_leave_one() -> None:
+    bosses = [make_boss("one"), make_boss("two")]
+    both_began = threading.Barrier(2, timeout=10)
+    reasons: list[str] = []
+
+    def demote(boss: User) -> None:
+        both_began.wait()
+        try:
+            set_role(user=boss, role="viewer")
+        except ServiceError as error:
+            reasons.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=demote, args=(boss,)) for boss in bosses]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert reasons == ["last_administrator"]
+    assert User.objects.filter(is_superuser=True).count() == 1

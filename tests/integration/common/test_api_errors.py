@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
-from django.http import Http404
-from django.test import Client
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.test import AsyncClient, Client
 from django.urls import path
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import JSONParser
@@ -58,7 +59,12 @@ class Crashing(APIView):
         raise ZeroDivisionError("secret text")
 
 
+def page(request: HttpRequest) -> HttpResponse:
+    raise RAISED["error"]
+
+
 urlpatterns = [
+    path("page/", page),
     path("api/raising/", RaisingView.as_view()),
     path("api/throttled/", ThrottledView.as_view()),
     path("api/open/", OpenView.as_view()),
@@ -85,6 +91,8 @@ ERRORS = [
     (JobConflict("It is done."), 409, "conflict"),
     (RequestDataTooBig(), 413, "request_too_large"),
     (TooManyFilesSent(), 400, "too_many_files"),
+    (OperationalError("secret text"), 503, "database_unavailable"),
+    (InterfaceError("connection already closed"), 503, "database_unavailable"),
 ]
 
 
@@ -194,4 +202,36 @@ def test_a_crash_is_a_500_that_tells_nothing(api: APIClient) -> None:
     api.raise_request_exception = False
     response = api.get("/api/crashing/")
     check(response, 500, "internal_error")
+    assert b"secret text" not in response.content
+
+
+AWAY = [OperationalError("secret text"), InterfaceError("secret text")]
+
+
+@pytest.mark.parametrize("error", AWAY, ids=repr)
+def test_a_page_without_a_database_asks_to_come_back(client: Client, error: Exception) -> None:
+    RAISED["error"] = error
+    client.raise_request_exception = False
+    response = client.get("/page/")
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert "The database does not answer" in response.content.decode()
+    assert b"secret text" not in response.content
+    response = client.get("/page/", headers={"accept": "application/json"})
+    check(response, 503, "database_unavailable")
+    assert response["Retry-After"] == "5"
+    RAISED["error"] = ZeroDivisionError()
+    assert client.get("/page/").status_code == 500
+
+
+async def test_the_same_holds_under_asgi() -> None:
+    RAISED["error"] = OperationalError("secret text")
+    client = AsyncClient(raise_request_exception=False)
+    response = await client.get("/page/")
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+
+
+def test_the_api_says_when_to_come_back(api: APIClient) -> None:
+    RAISED["error"] = OperationalError("secret text")
+    response = api.get("/api/raising/")
+    assert response["Retry-After"] == "5"
     assert b"secret text" not in response.content

@@ -196,7 +196,8 @@ class TestTheSameAnswers:
         answering.before = lambda: time.sleep(0.05)
         timings = answer_of(post(api))["timings_ms"]
         assert 0 < timings["queue"] < 50  # not the time that the engine took
-        assert timings["total"] >= timings["queue"] + timings["decode"] + 2.5
+        parts = timings["queue"] + timings["decode"] + 2.5
+        assert timings["total"] >= parts - 0.02  # each of them is rounded
 
     @pytest.mark.parametrize(
         ("error", "code"),

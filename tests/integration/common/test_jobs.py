@@ -14,7 +14,13 @@ from django.utils import timezone
 
 from common.jobs import registry, runner, services
 from common.jobs.context import JobContext
-from common.jobs.errors import JobCancelled, JobConflict, JobFailed, JobLost
+from common.jobs.errors import (
+    JobCancelled,
+    JobConflict,
+    JobDeadlineExceeded,
+    JobFailed,
+    JobLost,
+)
 from common.jobs.identity import HOST, SPACE, is_certainly_dead, new_claim, process_name
 from common.jobs.models import Job
 from common.jobs.registry import job_handler, job_observer
@@ -567,3 +573,56 @@ def run_threads(functions: list[Callable[[], None]]) -> None:
         thread.join()
     if errors:
         raise errors[0]
+
+
+def test_a_handler_that_is_stuck_does_not_keep_its_job_for_ever(user: Any, kind: str) -> None:
+    make_job(user, kind)
+    job = claim_job(Job.objects.get(kind=kind).pk)
+    assert job is not None
+    context = JobContext(job, time_limit=0.0)
+    context._lease_renewed -= 1000.0  # a renewal is due
+    before = job.lease_expires_at
+    context.tick()
+    job.refresh_from_db()
+    assert job.lease_expires_at == before
+    with pytest.raises(JobDeadlineExceeded):
+        context.checkpoint()
+
+
+def test_a_lease_is_renewed_although_its_connection_broke_once(
+    worker: EmbeddedWorker,
+    user: Any,
+    kind: str,
+    gate: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = iter([True])
+    tick = JobContext.tick
+
+    def break_once(context: JobContext) -> None:
+        if next(broken, False):
+            connection.ensure_connection()
+            connection.connection.close()
+            context._lease_renewed -= 1000.0  # a renewal is due
+        tick(context)
+
+    monkeypatch.setattr(JobContext, "tick", break_once)
+    job_handler(kind)(lambda context: gate.wait(20) and None)
+    job = enqueue_job(kind=kind, owner=user, payload={})
+    first = wait_for_job(job, State.RUNNING).lease_expires_at
+
+    def renewed() -> bool:
+        job.refresh_from_db()
+        return job.lease_expires_at > first
+
+    wait_until(renewed, 5)
+    assert job.attempt == 1
+
+
+def test_a_thread_that_is_stuck_beyond_its_limit_does_not_count_as_working(
+    user: Any, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [make_job(user, kind), make_job(user, kind)]
+    contexts = [JobContext(jobs[0], time_limit=60.0), JobContext(jobs[1], time_limit=-1.0)]
+    monkeypatch.setattr(runner, "_running", {context.job.pk: context for context in contexts})
+    assert (len(runner.running_contexts()), runner.count_working()) == (2, 1)

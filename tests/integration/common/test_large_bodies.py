@@ -7,9 +7,12 @@ import json
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import OperationalError, connections
 from django.test import Client
 from knox.models import AuthToken
 
+from detection_project import large_bodies
 from detection_project.large_bodies import STRANGERS_BYTES, LargeBodies, is_known
 
 LARGE = str(STRANGERS_BYTES + 1).encode()
@@ -33,8 +36,12 @@ def ask(method: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, list[byte
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": method, "path": "/api/detect/", "headers": headers}
-    asyncio.run(LargeBodies(application)(scope, receive, send))
+    async def run() -> None:
+        scope = {"type": "http", "method": method, "path": "/api/detect/", "headers": headers}
+        await LargeBodies(application)(scope, receive, send)
+        await sync_to_async(connections.close_all)()  # in the thread that asked
+
+    asyncio.run(run())
     if sent[0]["status"] == 401:
         body = b"".join(message.get("body", b"") for message in sent)
         assert json.loads(body)["error"]["code"] == "not_authenticated"
@@ -82,3 +89,13 @@ def test_a_token_and_a_signed_in_browser_are_known(user: Any, client: Client) ->
     user.is_active = False
     user.save()
     assert not is_known({b"authorization": f"Token {token}".encode()})
+
+
+def test_while_the_database_is_away_nobody_is_called_a_stranger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(headers: Any) -> bool:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(large_bodies, "is_known", fail)
+    assert ask("POST", [(b"content-length", LARGE)]) == (503, [])

@@ -20,7 +20,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from common.broadcast import attach_loop, detach_loop, publish, user_group, watcher
+from common.broadcast import (
+    attach_loop,
+    consumers,
+    detach_loop,
+    publish,
+    user_group,
+    watcher,
+)
 from common.broadcast.origins import is_allowed_origin
 from common.broadcast.publisher import member_group
 from common.models import Account
@@ -303,3 +310,44 @@ async def test_a_database_that_is_away_ends_no_socket(
     await sync_to_async(sign_out)(user)  # it is back
     assert await page.hear() == 4401
     await page.leave()
+
+
+async def test_a_page_that_could_not_join_its_groups_takes_no_place(
+    user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(user: Any) -> None:
+        raise ConnectionError("away")
+
+    cookie = await sync_to_async(sign_in)(user)
+    with monkeypatch.context() as patched:
+        patched.setattr(consumers, "_standing_of", fail)
+        with pytest.raises(ConnectionError):
+            await Page(cookie).open()
+    assert not watcher.watcher.sockets
+
+
+async def test_a_group_that_could_not_be_left_is_left_at_the_next_look() -> None:
+    class Layer:
+        away = True
+        left: list[str] = []
+
+        async def group_discard(self, group: str, channel: str) -> None:
+            if self.away:
+                raise ConnectionError("away")
+            self.left.append(group)
+
+    page = consumers.UserEventsConsumer()
+    page.user_id, page.channel_name, page.channel_layer = 1, "mine", Layer()
+    page.standing = watcher.Standing("operator", frozenset({7}))
+    heard: list[Any] = []
+
+    async def hear(payload: Any) -> None:
+        heard.append(payload)
+
+    page.deliver = hear  # type: ignore[method-assign]
+    alone = watcher.Standing("operator", frozenset())
+    with pytest.raises(ConnectionError):
+        await page.stand(alone)
+    Layer.away = False
+    await page.stand(alone)
+    assert (Layer.left, heard) == ([member_group(7)], [{"type": "groups"}])

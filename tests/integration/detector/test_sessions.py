@@ -289,9 +289,9 @@ def test_a_rerun_of_a_deleted_picture_is_refused(user: Any) -> None:
     session = make_session(user)
     stale = DetectionSession.objects.select_related("upload").get(pk=session.pk)
     delete_session(session=session)
-    with pytest.raises(SessionConflictError) as caught:
+    with pytest.raises(DetectorError) as caught:
         rerun_session(session=stale, owner=user, options=parse_options(task="detect"))
-    assert caught.value.code == "picture_deleted"
+    assert caught.value.code == "not_found"
     assert not Job.objects.exists()
 
 

@@ -581,13 +581,31 @@ def test_a_group_that_goes_while_one_shares_with_it_leaves_a_private_session(
     for number in range(8):
         group = Group.objects.create(name=f"group {number}")
         user.groups.add(group)
-        shared, _ = together(
+        shared, deleted = together(
             lambda pk=group.pk: share_session(session=session, group=pk, user=again(user)),
             lambda doomed=group: doomed.delete(),
         )
         assert not isinstance(shared, Exception) or isinstance(shared, DetectorError), shared
+        assert not isinstance(deleted, Exception), deleted
         session.refresh_from_db()
-        assert session.shared_with_id is None or session.shared_with is not None
+        assert session.shared_with_id is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_group_that_goes_while_its_session_is_run_again_leaves_private_sessions(
+    user: Any, carl: Any
+) -> None:
+    for number in range(8):
+        group = Group.objects.create(name=f"group {number}")
+        for one in (user, carl):
+            one.groups.add(group)
+        shared = share_session(session=make_session(user), group=group, user=again(user))
+        made, deleted = together(
+            lambda one=shared: run_again(one, again(carl)), lambda doomed=group: doomed.delete()
+        )
+        assert not isinstance(made, Exception) or isinstance(made, DetectorError), made
+        assert not isinstance(deleted, Exception), deleted
+        assert not DetectionSession.objects.exclude(shared_with=None).exists()
 
 
 def test_several_are_shared_at_once_as_far_as_they_are_ones_own(
