@@ -49,7 +49,7 @@ restore: $(VENV)/.runtime ## Restore FILE=…; REPLACE=1 replaces what is here. 
 
 test: $(VENV)/.development ## Run every test whose needs are met, the app's on PostgreSQL and Redis too
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
-	$(BIN)/python -m tests.servers $(BIN)/python -m pytest -n 2 --dist loadgroup tests/integration
+	$(BIN)/python -m tests.servers $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not once" tests/integration
 
 test-fast: $(VENV)/.development ## Run the quick tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser"

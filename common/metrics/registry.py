@@ -1,7 +1,7 @@
 """The numbers that this process counts.
 
 Requests, sockets and refused files are told by each web process for itself. What workers do
-(jobs, batches) is told for all processes by whoever is asked: see `common.metrics.workers`.
+(jobs, batches) is told for all processes by whoever is asked: see `common.metrics.work`.
 """
 
 from __future__ import annotations

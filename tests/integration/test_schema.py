@@ -141,12 +141,14 @@ def _make_world(role: str) -> World:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", ROLES, indirect=True)
 def test_answers_are_as_described(document: Any, world: World) -> None:
     explore(document, world, examples=4)
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("world", ROLES, indirect=True)
 def test_answers_are_as_described_however_odd_the_request(document: Any, world: World) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.slow, pytest.mark.once]
+
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_MIGRATION_OF_TEAMS = "common/migrations/0002_accounts.py"
 

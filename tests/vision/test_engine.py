@@ -147,6 +147,7 @@ def test_int8_without_a_quantised_export_names_the_command(
     assert caught.value.code == "not_quantized"
 
 
+@pytest.mark.slow
 def test_eight_threads_find_what_one_finds(
     make_engine: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:

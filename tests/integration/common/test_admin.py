@@ -430,6 +430,7 @@ GROWING = [
 ]
 
 
+@pytest.mark.slow
 def test_pages_cost_the_same_with_ten_thousand_rows(
     boss: Client, many: Callable[[int], None], django_assert_max_num_queries: Any
 ) -> None:

@@ -74,6 +74,7 @@ def test_signing_in_and_out_is_noted_with_the_address(root: Any, client: Client)
     assert sentences.origin_of(entered) == "from 10.0.0.3 · browser"
 
 
+@pytest.mark.slow
 def test_a_thousand_failures_are_four_lines_and_no_password(root: Any) -> None:
     request = RequestFactory().post("/accounts/login/", REMOTE_ADDR="10.0.0.3")
     for _ in range(1000):
@@ -86,6 +87,7 @@ def test_a_thousand_failures_are_four_lines_and_no_password(root: Any) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_thousand_names_are_few_lines_too(db: None) -> None:
     request = RequestFactory().post("/accounts/login/", REMOTE_ADDR="10.0.0.3")
     for number in range(1000):

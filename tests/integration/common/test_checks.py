@@ -15,6 +15,8 @@ from detection_project import checks
 from detection_project.settings import env
 from tests.processes import ROOT, environment
 
+pytestmark = pytest.mark.once
+
 NAMES = [
     ("SIGHTLINE_TREADS", ["SIGHTLINE_THREADS"]),
     ("SIGHTLINE_WORKER_TREADS", ["SIGHTLINE_WORKER_THREADS"]),

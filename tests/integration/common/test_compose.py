@@ -13,6 +13,8 @@ from integration.conftest import make_picture
 from tests.processes import ROOT, Installation, installation, wait_until
 from tests.servers import MissingServerError, PostgresServer, free_port
 
+pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.timeout(300)]
+
 OURS = ["web", "worker", "worker-gpu", "beat"]
 SERVERS = ["postgres", "redis"]
 PASSWORDS = {"POSTGRES_PASSWORD": "secret", "REDIS_PASSWORD": "alsosecret"}

@@ -30,7 +30,7 @@ CLIENTS = {
 TOOLS = {"client.sh": ("curl", "jq"), "client.mjs": ("node",)}
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture(params=list(CLIENTS))

@@ -342,6 +342,7 @@ def test_what_a_job_logs_carries_its_id(user: Any, written: list[str]) -> None:
     assert current_via() != "worker"
 
 
+@pytest.mark.slow
 def test_a_process_writes_in_the_form_that_is_chosen(tmp_path: Any) -> None:
     import subprocess
 

@@ -25,7 +25,7 @@ from detector.models import DetectionSession
 from tests.integration.conftest import make_user
 from tests.integration.detector.conftest import engine, make_session, picture  # noqa: F401
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 # Who asks: nobody, a viewer of no group, a viewer and an operator of the group that the session is
 # shared with, an operator of no group, its owner, an administrator of no group.

@@ -16,7 +16,7 @@ from integration.conftest import make_picture
 from tests.processes import ROOT, Installation, installation, wait_until
 from tests.servers import MissingServerError, PostgresServer, RedisServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.timeout(400)]
 
 AWAY_SECONDS = 8.0
 PICTURE = make_picture("JPEG", (1600, 1200))

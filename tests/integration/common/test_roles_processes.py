@@ -20,7 +20,7 @@ from integration.conftest import make_picture
 from tests.processes import Installation, Running, installation, wait_until
 from tests.servers import MissingServerError, RedisServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

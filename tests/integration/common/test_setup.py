@@ -63,6 +63,7 @@ def test_the_token_works_is_kept_and_is_renewed_before_it_expires(
     assert setup.ensure_api_token("ada") != token
 
 
+@pytest.mark.slow
 def test_static_files_get_hashed_names_once(fresh: Path, settings: Any) -> None:
     settings.STATIC_ROOT = fresh / "static"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": HASHED}}

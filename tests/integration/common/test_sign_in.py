@@ -173,6 +173,7 @@ def test_signing_out_needs_a_post(signed_in: Client) -> None:
 
 # ---------------------------------------------------------------- limits
 @pytest.mark.slow
+@pytest.mark.once
 def test_a_thousand_wrong_passwords_are_refused_and_the_owner_still_gets_in(
     user: Any, settings: Any
 ) -> None:

@@ -34,6 +34,7 @@ def count_page_faults(*, kept: bool) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs the GNU C library")
 def test_large_buffers_are_used_again_instead_of_being_mapped_anew() -> None:
     # A ratio: how large a page is differs from machine to machine.

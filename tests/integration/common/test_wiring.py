@@ -304,6 +304,7 @@ def test_wrong_settings_stop_the_start_with_a_sentence(
         assert reader("SIGHTLINE_SOMETHING", *arguments) == expected
 
 
+@pytest.mark.slow
 def test_production_settings_need_hosts_and_pass_the_deployment_check(tmp_path: Path) -> None:
     given = {
         **os.environ,

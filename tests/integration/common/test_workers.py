@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -180,9 +181,12 @@ def test_silence_proves_nothing_while_the_broker_is_away_or_all_threads_work(
     assert not heartbeat.is_deaf(sent=True)
     assert heartbeat.is_deaf(sent=True)
     assert not heartbeat.is_deaf(sent=False)
-    monkeypatch.setattr(runner, "_running", {1: object()})
+    monkeypatch.setattr(runner, "_running", {1: SimpleNamespace(is_overdue=False)})
     assert not heartbeat.is_deaf(sent=True)
     assert not heartbeat.is_deaf(sent=True)
+    monkeypatch.setattr(runner, "_running", {1: SimpleNamespace(is_overdue=True)})  # it is stuck
+    assert not heartbeat.is_deaf(sent=True)
+    assert heartbeat.is_deaf(sent=True)
 
 
 # ---------------------------------------------------------------- bells

@@ -251,6 +251,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
 @settings(
     max_examples=8,
@@ -331,6 +332,7 @@ def test_a_counted_day_is_read_from_its_figures_alone(user: Any, upload: Any) ->
     assert not any("detector_detectedobject" in query["sql"] for query in queries)
 
 
+@pytest.mark.slow
 def test_queries_are_as_many_for_ten_sessions_as_for_five_hundred(user: Any, upload: Any) -> None:
     def queries_of(query: dict[str, str]) -> int:
         person = fresh(user)

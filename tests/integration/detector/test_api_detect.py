@@ -235,6 +235,7 @@ def test_a_browser_session_needs_its_csrf_token(user: Any, engine: FakeEngine) -
     assert response.json()["error"]["code"] == "permission_denied"
 
 
+@pytest.mark.slow
 def test_what_was_found_equals_the_engine(
     token_api: APIClient, real_engine: None, weights_dir: Any, test_data: Any
 ) -> None:

@@ -67,6 +67,7 @@ def test_two_pictures_of_one_name_both_get_a_place(yard: Path, engine: FakeEngin
     ]
 
 
+@pytest.mark.slow
 def test_a_file_name_that_is_no_text_can_be_printed(engine: FakeEngine, tmp_path: Path) -> None:
     odd = tmp_path / os.fsdecode(b"caf\xe9.jpg")
     odd.write_bytes(picture())

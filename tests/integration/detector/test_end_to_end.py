@@ -14,7 +14,7 @@ from detector.services.examples import find_example
 from tests.integration.conftest import wait_for_job
 from tests.integration.detector.conftest import picture
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def test_a_queued_picture_is_done_by_the_worker(

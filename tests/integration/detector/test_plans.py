@@ -30,7 +30,7 @@ from detector.selectors import list_objects, list_sessions
 from tests.integration.detector.conftest import make_session
 from tests.integration.plans import analyze, explain, prefer_indexes, scans
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SESSIONS = "detector_detectionsession"
 
 

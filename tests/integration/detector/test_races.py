@@ -20,7 +20,7 @@ from detector.models import DetectionSession
 from tests.integration.conftest import wait_until
 from tests.integration.detector.conftest import FakeEngine, picture
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 ACTS = ["cancel", "retry", "rerun", "rename", "delete", "look", "export"]
 
