@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 from django.db import Error, connection
 
 from common.inference import close_engine, start_server, start_warm_up, stop_server
+from detection_project.celery import app
 from detection_project.embedded import EmbeddedWorker, Sweeper
 from detection_project.hearing import start_anew
 from detection_project.setup import is_migrated
@@ -21,6 +22,7 @@ from vision.errors import VisionError
 
 MIGRATION_SECONDS = 120.0
 STOP_SECONDS = 6.0
+BROKER_SECONDS = 5.0
 POLL_SECONDS = 1.0
 INFERENCE_QUEUE = "inference"
 
@@ -109,6 +111,12 @@ def run_worker(*, say: Say, queues: Sequence[str], threads: int | None) -> None:
         CommandError: The settings ask for an engine that this machine cannot have.
     """
     keep_freed_memory()
+    # Nobody waits for this process's messages: on a busy machine a second is soon over, and a
+    # connection that is given up for it has to be made again.
+    app.conf.broker_transport_options = {
+        **app.conf.broker_transport_options,
+        "socket_timeout": BROKER_SECONDS,
+    }
     signals = Signals()
     worker = EmbeddedWorker(threads=threads, queues=queues)
     worker.heartbeat.on_deaf = signals.start_again

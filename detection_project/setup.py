@@ -126,15 +126,18 @@ def ensure_administrator() -> Administrator:
     """
     users = get_user_model()
     given = env.text("SIGHTLINE_ADMIN_PASSWORD")
-    account = users.objects.filter(username=ADMINISTRATOR).first()
+    account = users.objects.filter(username=ADMINISTRATOR, is_superuser=True).first()
     if account is None:
         existing = users.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
-        if existing is not None and not given:
+        taken = users.objects.filter(username=ADMINISTRATOR).exists()
+        if existing is not None and (taken or not given):
             return Administrator(existing.get_username(), None)
+        # Whoever else is called so keeps the name, and gets nothing with it.
+        name = f"{ADMINISTRATOR}-{secrets.token_hex(2)}" if taken else ADMINISTRATOR
         password = given or secrets.token_urlsafe(12)
-        made = users.objects.create_superuser(username=ADMINISTRATOR, password=password)
+        made = users.objects.create_superuser(username=name, password=password)
         Account.objects.create(user=made, role=Account.Role.ADMINISTRATOR)
-        return Administrator(ADMINISTRATOR, None if given else password)
+        return Administrator(name, None if given else password)
     if given and not account.check_password(given):
         account.set_password(given)
         account.save(update_fields=["password"])

@@ -43,6 +43,8 @@ PASSWORD_RESET_TIMEOUT = 3600
 SIGHTLINE_SIGN_UP = env.flag("SIGHTLINE_SIGN_UP")
 ACCOUNT_ADAPTER = "common.accounts.entrance.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
+# Names that would be taken for somebody else.
+ACCOUNT_USERNAME_BLACKLIST = ["admin", "administrator", "root", "sightline", "system"]
 # Who signs up proves their address where that is possible, and what is proved must be there.
 _verified = SIGHTLINE_SIGN_UP and SIGHTLINE_MAIL
 ACCOUNT_EMAIL_VERIFICATION = (

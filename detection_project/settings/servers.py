@@ -46,9 +46,17 @@ DATABASES: dict[str, Any] = {
     }
 }
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-    # Compiling a query takes longer than any of ours takes to run.
-    DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        # A server that has silently gone is noticed within half a minute, not in two hours.
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+        # Compiling a query takes longer than any of ours takes to run.
+        "options": "-c jit=off",
+        **DATABASES["default"].get("OPTIONS", {}),  # what stands in the address counts more
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {

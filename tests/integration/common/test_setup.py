@@ -13,6 +13,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from detection_project import banner, setup
+from integration.conftest import make_user
 from vision.errors import WeightsError
 from vision.weights.store import WeightsStore
 
@@ -48,6 +49,18 @@ def test_the_environment_sets_the_password_at_any_start(
 def test_an_installation_with_another_superuser_gets_no_account(fresh: Path, db: None) -> None:
     get_user_model().objects.create_superuser("root", password="x")
     assert setup.ensure_administrator() == setup.Administrator("root", None)
+
+
+def test_somebody_who_is_only_called_admin_gets_nothing(
+    fresh: Path, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest = make_user("admin", "viewer", password="a guest")
+    monkeypatch.setenv("SIGHTLINE_ADMIN_PASSWORD", "my own words")
+    made = setup.ensure_administrator()
+    assert made.name != "admin"
+    assert authenticate(username=made.name, password="my own words").is_superuser
+    assert authenticate(username="admin", password="a guest") == guest
+    assert setup.ensure_administrator() == made
 
 
 def test_the_token_works_is_kept_and_is_renewed_before_it_expires(
