@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 from django.db.models import Count, Max, Sum
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.timesince import timesince
 from knox.models import AuthToken
@@ -28,6 +27,7 @@ from common.storage.disk import disk_space
 from detection_project.admin.navigation import address_of
 from detector.models import DetectionSession
 from detector.services.catalog import list_models
+from detector.templatetags.sightline import file_size
 
 HOURS = 24
 DAY = timedelta(hours=HOURS)
@@ -172,14 +172,14 @@ def _disk(now: datetime) -> Iterable[Tile]:
     days = space.free * 7 / grown["bytes"] if grown["bytes"] else None
     yield Tile(
         title="Disk free",
-        value=filesizeformat(space.free),
-        note=f"{share:.0%} of {filesizeformat(space.total)}",
+        value=file_size(space.free),
+        note=f"{share:.0%} of {file_size(space.total)}",
         tone="bad" if space.is_low else "warn" if share < 0.1 else "good",
         link=address_of("storage:storage"),
         rows=[
             (
                 "Grown in 7 days",
-                f"{filesizeformat(grown['bytes'])}, pictures: {grown['pictures']:,}",
+                f"{file_size(grown['bytes'])}, pictures: {grown['pictures']:,}",
                 "",
             ),
             *([("Full in", f"{days:,.0f} days at this rate", "")] if days and days < 3650 else []),
