@@ -70,6 +70,7 @@ def _write_people(size: Size, random: np.random.Generator) -> tuple[list[int], l
     }
     names = [*special, *(f"person{number:04d}" for number in range(size.people - len(special)))]
     users.bulk_create(users.model(username=name, password="!") for name in names)
+    users.filter(username=ADMINISTRATOR).update(is_staff=True, is_superuser=True)
     people = list(users.order_by("id").filter(username__in=names).values_list("id", flat=True))
     Account.objects.bulk_create(
         Account(user_id=pk, role=special.get(name, Account.Role.OPERATOR))

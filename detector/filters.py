@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from common.dates import parse_moment
+from common.filters import plain_text, read_moment
 from detector.errors import OptionsError
 from detector.models import DetectedObject, DetectionSession
 
@@ -80,14 +80,14 @@ def parse_filters(query: Mapping[str, str], *, strict: bool = False) -> SessionF
         return value
 
     filters = SessionFilters(
-        q=_plain(query.get("q", "")),
+        q=plain_text(query.get("q", ""), 200),
         owner=choice("owner", OWNERS),
         status=choice("status", DetectionSession.Status.values),
         task=choice("task", DetectionSession.Task.values),
-        model=_plain(query.get("model", "")),
-        class_name=_plain(query.get("class", "")),
-        since=_moment("from", query, fields, end=False),
-        until=_moment("to", query, fields, end=True),
+        model=plain_text(query.get("model", ""), 200),
+        class_name=plain_text(query.get("class", ""), 200),
+        since=read_moment("from", query, fields, end=False),
+        until=read_moment("to", query, fields, end=True),
         order=choice("order", ORDERS) or "newest",
     )
     if strict and fields:
@@ -119,21 +119,3 @@ def filter_sessions(
         )
         queryset = queryset.filter(Exists(has_class))
     return queryset
-
-
-def _plain(value: str) -> str:
-    # PostgreSQL refuses NUL in a text.
-    return value.replace("\x00", "").strip()[:200]
-
-
-def _moment(
-    name: str, query: Mapping[str, str], fields: dict[str, str], *, end: bool
-) -> dt.datetime | None:
-    text = query.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        return parse_moment(text, end=end)
-    except ValueError:
-        fields[name] = f"{name} must be a date such as 2026-01-31."
-        return None

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from common.audit.models import AuditEntry
-from common.dates import parse_moment
+from common.filters import plain_text, read_moment
 
 NEWEST_FIRST = ("-at", "-id")
 
@@ -53,10 +53,10 @@ def parse_filters(query: Mapping[str, str]) -> tuple[AuditFilters, dict[str, str
         action = ""
     filters = AuditFilters(
         action=action,
-        person=_plain(query.get("person", ""), 150),
-        q=_plain(query.get("q", ""), 200),
-        since=_moment("from", query, wrong),
-        until=_moment("to", query, wrong, end=True),
+        person=plain_text(query.get("person", ""), 150),
+        q=plain_text(query.get("q", ""), 200),
+        since=read_moment("from", query, wrong),
+        until=read_moment("to", query, wrong, end=True),
     )
     return filters, wrong
 
@@ -123,22 +123,4 @@ def _read_position(text: str) -> tuple[dt.datetime, int] | None:
         moment = dt.datetime.fromtimestamp(int(whole), dt.UTC)
         return moment + dt.timedelta(microseconds=int(f"{fraction:0<6}"[:6])), int(number)
     except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _plain(value: str, length: int) -> str:
-    # PostgreSQL refuses NUL in a text.
-    return value.replace("\x00", "").strip()[:length]
-
-
-def _moment(
-    name: str, query: Mapping[str, str], wrong: dict[str, str], *, end: bool = False
-) -> dt.datetime | None:
-    text = query.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        return parse_moment(text, end=end)
-    except ValueError:
-        wrong[name] = f"{name} must be a date such as 2026-01-31."
         return None

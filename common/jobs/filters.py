@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from common.dates import parse_moment
 from common.errors import ServiceError
+from common.filters import plain_text, read_moment
 from common.jobs.models import Job
 from common.permissions import visible
 
@@ -50,10 +50,10 @@ def parse_job_filters(query: Mapping[str, str]) -> JobFilters:
     fields: dict[str, str] = {}
     filters = JobFilters(
         status=_choice("status", query, fields, Job.State.values),
-        kind=_plain(query.get("kind", "")),
-        queue=_plain(query.get("queue", "")),
-        since=_moment("from", query, fields),
-        until=_moment("to", query, fields, end=True),
+        kind=plain_text(query.get("kind", ""), 64),
+        queue=plain_text(query.get("queue", ""), 64),
+        since=read_moment("from", query, fields),
+        until=read_moment("to", query, fields, end=True),
         order=_choice("order", query, fields, list(ORDERS)) or "newest",
     )
     if fields:
@@ -80,21 +80,3 @@ def _choice(name: str, query: Mapping[str, str], fields: dict[str, str], allowed
     if value and value not in allowed:
         fields[name] = f"{name} must be one of {', '.join(allowed)}."
     return value
-
-
-def _plain(value: str) -> str:
-    # PostgreSQL refuses NUL in a text.
-    return value.replace("\x00", "").strip()[:64]
-
-
-def _moment(
-    name: str, query: Mapping[str, str], fields: dict[str, str], *, end: bool = False
-) -> dt.datetime | None:
-    text = query.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        return parse_moment(text, end=end)
-    except ValueError:
-        fields[name] = f"{name} must be a date such as 2026-01-31."
-        return None
