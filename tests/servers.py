@@ -77,7 +77,10 @@ class RedisServer:
 
 
 class PostgresServer:
-    """A PostgreSQL cluster in a temporary folder, durable in nothing, on a free port."""
+    """A PostgreSQL cluster in a temporary folder, on a free port.
+
+    What was committed outlives the server, as in earnest, but not the machine.
+    """
 
     def __init__(self) -> None:
         folder = postgres_folder()
@@ -107,7 +110,7 @@ class PostgresServer:
         # A second cluster must not find the socket of the machine's own.
         options = (
             f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off "
-            "-c synchronous_commit=off -c full_page_writes=off -c max_connections=200 "
+            "-c full_page_writes=off -c max_connections=200 "
             "-c shared_buffers=512MB"
         )
         log = str(self._folder / "log")
