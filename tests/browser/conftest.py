@@ -126,6 +126,8 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
 @pytest.fixture(scope="package")
 def browser(chromium_path: str) -> Iterator[Any]:
     """Chromium, closed with this package: its event loop must not outlive these tests."""
+    # Its own five seconds are short on a busy machine.
+    playwright_api.expect.set_options(timeout=PATIENCE_MS)
     with playwright_api.sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
         yield launched
