@@ -14,7 +14,6 @@ from common.jobs.models import Job
 from common.pages import administrators_only
 from common.storage.disk import disk_space
 from common.storage.forms import RetentionForm
-from common.storage.models import RetentionPolicy
 from common.storage.selectors import (
     Expiry,
     current_policy,
@@ -42,7 +41,7 @@ def storage(request: HttpRequest) -> HttpResponse:
     form = RetentionForm(
         initial={name: getattr(policy, name) for name in RetentionForm.base_fields}
     )
-    return _page(request, policy, form)
+    return _page(request, form)
 
 
 @require_safe
@@ -60,7 +59,7 @@ def retention(request: HttpRequest) -> HttpResponse:
     """Save the days."""
     form = RetentionForm(request.POST)
     if not form.is_valid():
-        return _page(request, current_policy(), form, status=400)
+        return _page(request, form, status=400)
     set_retention(actor=request.user, **form.cleaned_data)
     messages.success(request, "Saved. It counts from the next run on.")
     return redirect("storage:storage")
@@ -79,12 +78,10 @@ def cleanup(request: HttpRequest) -> HttpResponse:
 @administrators_only
 def run_state(request: HttpRequest) -> HttpResponse:
     """The part of the page that tells of the last run; asked for again while one is at work."""
-    return render(request, "storage/_run.html", _run_context(current_policy()))
+    return render(request, "storage/_run.html", _run_context())
 
 
-def _page(
-    request: HttpRequest, policy: RetentionPolicy, form: RetentionForm, *, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, form: RetentionForm, *, status: int = 200) -> HttpResponse:
     usage = total_usage()
     days = form.cleaned_data if form.is_bound and form.is_valid() else form.initial
     expiry = next_expiry(**days) if days else Expiry(0, 0, 0)
@@ -94,7 +91,7 @@ def _page(
         "disk": disk_space(),
         "form": form,
         "expiry": expiry,
-        **_run_context(policy),
+        **_run_context(),
     }
     return render(request, "storage/storage.html", context, status=status)
 
@@ -112,8 +109,11 @@ def _kinds(weights: dict[str, int]) -> list[dict[str, Any]]:
     ]
 
 
-def _run_context(policy: RetentionPolicy) -> dict[str, Any]:
+def _run_context() -> dict[str, Any]:
+    # First the job, then its report: a run that ends in between is still shown as running and is
+    # asked for again. The other way round the page would show no report and ask no more.
     job = latest_cleanup()
+    policy = current_policy()
     began = policy.last_run.get("began_at")
     return {
         "run": policy.last_run,

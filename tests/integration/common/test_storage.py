@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 
 from common.jobs.runner import execute_job
 from common.models import AuditEntry, Job, Upload
-from common.storage.selectors import TOP_OWNERS, cutoff, own_use, total_usage
+from common.storage import views
+from common.storage.selectors import TOP_OWNERS, cutoff, latest_cleanup, own_use, total_usage
 from common.storage.services import set_retention
 from integration.conftest import make_user
 from integration.detector.conftest import make_session
@@ -236,3 +237,19 @@ def test_rest_sets_one_and_leaves_the_other(chief_api: APIClient) -> None:
     assert third["next"] == {"pictures": 0, "bytes": 0, "results": 0}
     assert third["last_run"] is None
     assert json.dumps(chief_api.get("/api/storage/retention/").json()) == json.dumps(third)
+
+
+@pytest.mark.parametrize("address", ["/storage/", "/storage/run/"])
+def test_a_run_that_ends_while_the_page_is_made_is_told_of(
+    chief: Client, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    chief.post("/storage/cleanup/")
+
+    def ends_now() -> Job | None:
+        execute_job(Job.objects.get().pk)
+        return latest_cleanup()
+
+    monkeypatch.setattr(views, "latest_cleanup", ends_now)
+    page = chief.get(address).content.decode()
+    assert "Pictures removed" in page
+    assert "It has not run yet" not in page
