@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import accuracy, engine, http, masks, pages, workers
+from benchmarks import accuracy, engine, http, masks, pages, video, workers
 from benchmarks.conditions import describe_conditions
 from benchmarks.material import Material, find_material
 from benchmarks.report import Section, load_sections, save_sections
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "pages": pages.run,
     "lists": pages.run_lists,
     "workers": workers.run,
+    "video": video.run,
 }
 
 

@@ -31,6 +31,12 @@ class Material:
     def weights(self, card: str) -> Path:
         return self.weights_dir / f"{card}.pt"
 
+    def video(self, name: str) -> Path | None:
+        """A real clip, if there is one: speed on made-up pictures would say little."""
+        data = os.environ.get("SIGHTLINE_TEST_DATA")
+        path = Path(data) / "videos" / name if data else None
+        return path if path is not None and path.exists() else None
+
     @property
     def annotations(self) -> Path | None:
         path = self.pictures_dir / "instances.json" if self.pictures_dir else None

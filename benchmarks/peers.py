@@ -80,6 +80,58 @@ class UltralyticsPeer:
         return self._connection.recv()
 
 
+class UltralyticsTracker:
+    """``YOLO(weights).track(video, stream=True)`` in a process of its own; writes nothing.
+
+    Args:
+        weights: the ``.pt`` that both sides use.
+        video: the clip.
+        all_cores: leave ultralytics' own thread count (cores - 1), or set torch to all cores.
+    """
+
+    def __init__(self, weights: Path, video: Path, *, all_cores: bool = False) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_serve_tracks, args=(theirs, str(weights), str(video), all_cores), daemon=True
+        )
+        self._process.start()
+
+    def run(self) -> int:
+        """Track through the whole clip; return its frames."""
+        self._connection.send("run")
+        return int(self._connection.recv())
+
+    def close(self) -> None:
+        self._connection.send("stop")
+        self._process.join(timeout=10)
+        self._process.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _serve_tracks(connection: Connection, weights: str, video: str, all_cores: bool) -> None:
+    os.environ.update(YOLO_AUTOINSTALL="false", YOLO_OFFLINE="true", ULTRALYTICS_SAFE_LOAD="1")
+    import torch
+    from ultralytics import YOLO
+
+    model = YOLO(weights)
+    model.predict(np.zeros((64, 64, 3), np.uint8), verbose=False)
+    if all_cores:
+        torch.set_num_threads(len(os.sched_getaffinity(0)))
+    while connection.recv() == "run":
+        connection.send(sum(1 for _ in model.track(video, stream=True, verbose=False)))
+
+
 def _serve(connection: Connection, weights: str, all_cores: bool, options: dict[str, Any]) -> None:
     os.environ.update(YOLO_AUTOINSTALL="false", YOLO_OFFLINE="true", ULTRALYTICS_SAFE_LOAD="1")
     import torch

@@ -30,3 +30,8 @@ class CommonConfig(AppConfig):
             sender=self.get_model("Upload"),
             dispatch_uid="discard files of upload",
         )
+        post_delete.connect(
+            import_module("common.uploads.services").discard_derived_file,
+            sender=self.get_model("DerivedFile"),
+            dispatch_uid="discard derived file",
+        )

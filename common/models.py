@@ -5,6 +5,16 @@ from common.audit.models import AuditEntry
 from common.jobs.models import Job
 from common.jobs.workers import Worker
 from common.storage.models import RetentionPolicy
+from common.uploads.derived import DerivedFile
 from common.uploads.models import Upload
 
-__all__ = ["Account", "AuditEntry", "Job", "RetentionPolicy", "TokenDetails", "Upload", "Worker"]
+__all__ = [
+    "Account",
+    "AuditEntry",
+    "DerivedFile",
+    "Job",
+    "RetentionPolicy",
+    "TokenDetails",
+    "Upload",
+    "Worker",
+]

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from importlib import import_module
 
 from django.apps import AppConfig
@@ -13,6 +14,8 @@ class DetectionProjectConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("detection_project.checks")
+        with suppress(OSError):  # a check says so when the folder cannot be written
+            import_module("common.storage.work").make_work_root()
         import_module("common.jobs.workers").register_info(
             import_module("common.inference.workers").describe_process
         )

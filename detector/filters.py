@@ -29,6 +29,7 @@ class SessionFilters:
     Attributes:
         q: Text that the name contains, without regard to case.
         owner: ``me`` for one's own, ``others`` for what is shared with one.
+        kind: A value of ``DetectionSession.Kind``.
         status: A value of ``DetectionSession.Status``.
         task: A value of ``DetectionSession.Task``.
         model: Name of the model that answered or was asked for.
@@ -40,6 +41,7 @@ class SessionFilters:
 
     q: str = ""
     owner: str = ""
+    kind: str = ""
     status: str = ""
     task: str = ""
     model: str = ""
@@ -53,14 +55,16 @@ class SessionFilters:
         """Whether anything is narrowed (the order does not count)."""
         return any(
             (
-                *(self.q, self.owner, self.status, self.task),
+                *(self.q, self.owner, self.kind, self.status, self.task),
                 *(self.model, self.class_name, self.since, self.until),
             )
         )
 
 
 def parse_filters(query: Mapping[str, str], *, strict: bool = False) -> SessionFilters:
-    """Read filters from a query string: q, owner, status, task, model, class, from, to, order.
+    """Read filters from a query string.
+
+    They are q, owner, kind, status, task, model, class, from, to, order.
 
     Args:
         query: The query's parameters. ``from`` and ``to`` are dates (``to`` is inclusive) or
@@ -82,6 +86,7 @@ def parse_filters(query: Mapping[str, str], *, strict: bool = False) -> SessionF
     filters = SessionFilters(
         q=plain_text(query.get("q", ""), 200),
         owner=choice("owner", OWNERS),
+        kind=choice("kind", DetectionSession.Kind.values),
         status=choice("status", DetectionSession.Status.values),
         task=choice("task", DetectionSession.Task.values),
         model=plain_text(query.get("model", ""), 200),
@@ -101,6 +106,8 @@ def filter_sessions(
     """Narrow, but do not order, a query of sessions."""
     if filters.q:
         queryset = queryset.filter(name__icontains=filters.q)
+    if filters.kind:
+        queryset = queryset.filter(kind=filters.kind)
     if filters.status == DetectionSession.Status.DONE:
         queryset = queryset.filter(Q(job__isnull=True) | Q(job__state=filters.status))
     elif filters.status:

@@ -42,6 +42,7 @@ def options_config() -> dict[str, Any]:
             if entry["task"] in card_tasks:
                 models[task].append(choice)
     limit = settings.SIGHTLINE_MAX_UPLOAD_BYTES
+    video_limit = settings.SIGHTLINE_MAX_VIDEO_BYTES
     return {
         "models": models,
         "class_sets": class_sets,
@@ -53,7 +54,12 @@ def options_config() -> dict[str, Any]:
             "file_too_large": (
                 f"The file has {{size}} MiB; at most {limit / MIB:.3g} MiB are accepted."
             ),
+            "video_too_large": (
+                f"The video has {{size}} MiB; at most {video_limit / MIB:.0f} MiB are accepted."
+            ),
         },
+        "max_video_bytes": video_limit,
+        "max_video_gib": f"{video_limit / MIB / 1024:.3g}",
     }
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from common.permissions import Verb, get_visible_or_404, visible
 from detector.filters import ORDERS, SessionFilters, filter_sessions
+from detector.kinds import detail_names
 from detector.models import DetectedObject, DetectionSession
 from vision.drawing.palette import class_color
 from vision.encoding.polygons import rle_to_polygons
@@ -38,7 +39,7 @@ def list_sessions(user: User, filters: SessionFilters | None = None) -> QuerySet
         queryset = queryset.filter(owner=user.pk)
     elif filters.owner == "others":
         queryset = queryset.exclude(owner=user.pk)
-    return queryset.select_related(*SHOWN).order_by(*ORDERS[filters.order])
+    return queryset.select_related(*SHOWN, *detail_names()).order_by(*ORDERS[filters.order])
 
 
 def get_session(user: User, session_id: Any, verb: Verb = "view") -> DetectionSession:
@@ -48,7 +49,7 @@ def get_session(user: User, session_id: Any, verb: Verb = "view") -> DetectionSe
         Http404: There is none, or ``user`` may not see it.
         PermissionDenied: ``user`` may see it, but not do that.
     """
-    queryset = DetectionSession.objects.select_related(*SHOWN)
+    queryset = DetectionSession.objects.select_related(*SHOWN, *detail_names())
     session: DetectionSession = get_visible_or_404(user, queryset, verb=verb, pk=session_id)
     return session
 

@@ -37,6 +37,7 @@ from detector.display import shown_picture
 from detector.errors import DetectorError
 from detector.filters import parse_filters
 from detector.forms import new_preset, options_config, read_group, read_options, session_preset
+from detector.kinds import page_of
 from detector.models import DetectionSession
 from detector.paging import LimitedPaginator
 from detector.selectors import (
@@ -53,6 +54,7 @@ from detector.services.sessions import (
     delete_sessions,
     gone,
     queue_picture,
+    refuse_video,
     rename_session,
     rerun_session,
     retry_session,
@@ -159,6 +161,8 @@ def create(request: HttpRequest) -> HttpResponse:
         "status": made.status,
         "name": made.name,
         "thumbnail": reverse("detector:thumbnail", args=[made.pk]),
+        "cancel": reverse("detector:cancel", args=[made.pk]),
+        "retry": reverse("detector:retry", args=[made.pk]),
     }
     return JsonResponse(answer, status=201)
 
@@ -187,6 +191,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         # On a phone they are folded away, except when one of them explains what is missing.
         "filters_open": replace(filters, q="").is_active,
+        "kind_choices": DetectionSession.Kind.choices,
         "status_choices": DetectionSession.Status.choices,
         "class_choices": sorted(COCO_CLASSES),
         "model_choices": models_seen(request.user),
@@ -198,8 +203,10 @@ def sessions(request: HttpRequest) -> HttpResponse:
 @require_GET
 @page_view
 def session(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """The result page, whatever state the session is in."""
+    """The result page, whatever state the session is in; other kinds have pages of their own."""
     shown = get_session(request.user, session_id)
+    if shown.kind != DetectionSession.Kind.IMAGE:
+        return redirect(page_of(shown))
     context = {
         "session": shown,
         "overlay": session_overlay(shown) if shown.status == "done" else None,
@@ -233,6 +240,7 @@ def card(request: HttpRequest, session_id: UUID) -> HttpResponse:
 def picture(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     """The picture: as it came where browsers can show it, otherwise (or turned) as a JPEG."""
     session = get_session(request.user, session_id)
+    refuse_video(session)
     shown = require_picture(session.upload)
     download = "download" in request.GET
     if download:
@@ -268,6 +276,7 @@ def export(request: HttpRequest, session_id: UUID, form: str) -> HttpResponseBas
     if form not in EXPORTS:
         raise Http404
     session = get_session(request.user, session_id)
+    refuse_video(session)
     file = export_session(session=session, form=form)
     note_exported(session=session, user=request.user, form=form)
     return file_response(file)

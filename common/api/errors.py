@@ -88,7 +88,7 @@ def _own_error(error: Exception) -> Response | None:
         body = error_body(error.code, error.message, error.fields)
         return Response(body, status=error.status, headers=_retry_after(error.retry_after))
     if isinstance(error, UploadRejected):
-        body = error_body(error.code, error.message, {"image": error.message})
+        body = error_body(error.code, error.message, {error.field: error.message})
         return Response(body, status=error.status)
     if isinstance(error, VisionError):
         return Response(error_body(error.code, error.message), status=_vision_status(error))

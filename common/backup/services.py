@@ -49,10 +49,13 @@ from common.backup.swap import Swap, remove, swap_all, sync_folder
 from common.storage.files import open_part, stat_file
 from common.storage.orphans import FOLDERS
 from common.storage.selectors import backup_folder
+from common.uploads.derived import DerivedFile
 from common.uploads.models import Upload
 
 SECRETS = "secrets.json"
-COUNTED = ("auth", "common", "detector")
+COUNTED = ("auth", "common", "detector", "video_analysis")
+UPLOADS = Upload._meta.db_table
+DERIVED = DerivedFile._meta.db_table
 
 
 @dataclass(frozen=True)
@@ -134,9 +137,10 @@ def _create(path: Path) -> IO[bytes]:
 
 
 def _require_room(folder: Path, moment: Snapshot) -> None:
-    table = Upload._meta.db_table
-    sums = f"SELECT sum(size + thumbnail_size) FROM {table} WHERE removed_at IS NULL"  # noqa: S608
-    needed = int(moment.query(sums)[0][0] or 0) + moment.path.stat().st_size
+    uploads = f"SELECT sum(size + thumbnail_size) FROM {UPLOADS} WHERE removed_at IS NULL"  # noqa: S608
+    derived = f"SELECT sum(size) FROM {DERIVED}"  # noqa: S608
+    needed = sum(int(moment.query(sums)[0][0] or 0) for sums in (uploads, derived))
+    needed += moment.path.stat().st_size
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise BackupError(
@@ -145,11 +149,11 @@ def _require_room(folder: Path, moment: Snapshot) -> None:
 
 
 def _file_names(moment: Snapshot) -> list[str]:
-    table = Upload._meta.db_table
     rows = moment.query(
-        f"SELECT file, thumbnail FROM {table} WHERE removed_at IS NULL ORDER BY id"  # noqa: S608
+        f"SELECT file, thumbnail FROM {UPLOADS} WHERE removed_at IS NULL ORDER BY id"  # noqa: S608
     )
-    return [str(name) for row in rows for name in row if name]
+    derived = moment.query(f"SELECT file FROM {DERIVED} ORDER BY id")  # noqa: S608
+    return [str(name) for row in (*rows, *derived) for name in row if name]
 
 
 def _add_keys(writer: ArchiveWriter) -> bool:
@@ -190,10 +194,13 @@ def _deleted_meanwhile(absent: list[str]) -> list[str]:
             for start in range(0, len(absent), 500):
                 part = absent[start : start + 500]
                 marks = ", ".join(["%s"] * len(part))
-                for column in ("file", "thumbnail"):
+                for column, rows in (
+                    ("file", f"{UPLOADS} WHERE removed_at IS NULL"),
+                    ("thumbnail", f"{UPLOADS} WHERE removed_at IS NULL"),
+                    ("file", f"{DERIVED} WHERE TRUE"),
+                ):
                     cursor.execute(
-                        f"SELECT {column} FROM {Upload._meta.db_table} "  # noqa: S608
-                        f"WHERE removed_at IS NULL AND {column} IN ({marks})",
+                        f"SELECT {column} FROM {rows} AND {column} IN ({marks})",  # noqa: S608
                         part,
                     )
                     still |= {str(row[0]) for row in cursor.fetchall()}
@@ -389,6 +396,7 @@ def _finish(path: Path, manifest: Manifest, actor: Any) -> None:
                 Upload.objects.filter(**{f"{column}__in": part}).update(
                     removed_at=made_at, file="", thumbnail=""
                 )
+            DerivedFile.objects.filter(file__in=part).delete()
         record(
             action=AuditEntry.Action.MAINTENANCE,
             actor=actor,

@@ -13,7 +13,8 @@ from celery.exceptions import OperationalError as CeleryOperationalError
 from kombu.exceptions import OperationalError as BrokerError
 
 from common.jobs.models import Job
-from common.jobs.tasks import run_job
+from common.jobs.queues import LONG_QUEUE
+from common.jobs.tasks import run_job, run_long_job
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +30,9 @@ def ring(job: Job) -> bool:
     global _away_until
     if time.monotonic() < _away_until:
         return False
+    task = run_long_job if job.queue == LONG_QUEUE else run_job
     try:
-        run_job.apply_async(
+        task.apply_async(
             args=(str(job.pk),),
             queue=job.queue,
             priority=broker_priority(job.priority),

@@ -23,6 +23,7 @@ from common.jobs.errors import (
 )
 from common.jobs.identity import new_claim
 from common.jobs.models import Job
+from common.jobs.queues import LONG_QUEUE
 from common.jobs.registry import DEFAULT_TIME_LIMIT, Registration, find_handler, notify
 from common.logs.context import job_logged
 from common.metrics.work import observe_attempt, observe_wait
@@ -86,8 +87,10 @@ def running_contexts() -> list[JobContext]:
 
 
 def count_working() -> int:
-    """Return how many threads of this process work; one that is stuck in a handler does not."""
-    return sum(not context.is_overdue for context in running_contexts())
+    """Return how many threads that take messages work; one that is stuck in a handler does not."""
+    return sum(
+        not context.is_overdue and context.job.queue != LONG_QUEUE for context in running_contexts()
+    )
 
 
 def stop_locally(job_id: UUID) -> None:

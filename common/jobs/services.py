@@ -44,7 +44,7 @@ def enqueue_job(
         kind: A kind with a registered handler.
         owner: The user it is done for.
         payload: JSON values that the handler needs.
-        queue: "inference" or "default".
+        queue: "inference", "default", or "videos" for work of minutes or hours.
         priority: Higher goes first where the broker knows priorities.
     """
     job = Job.objects.create(

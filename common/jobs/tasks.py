@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from common.jobs import presence
+from common.jobs.long import start_long_job
 from common.jobs.runner import execute_job
 
 
@@ -10,6 +11,12 @@ from common.jobs.runner import execute_job
 def run_job(job_id: str) -> None:
     """Work on a job if it is still to be done."""
     execute_job(job_id)
+
+
+@shared_task(name="common.jobs.run_long_job")
+def run_long_job(job_id: str) -> None:
+    """Work on a long job in a thread beside this one, if it is still to be done."""
+    start_long_job(job_id)
 
 
 @shared_task(name="common.jobs.heartbeat")

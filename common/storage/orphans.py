@@ -12,12 +12,14 @@ from django.core.files.storage import Storage, default_storage
 from django.utils import timezone
 
 from common.storage.selectors import kept_uploads, unused_uploads
+from common.uploads.derived import DerivedFile
 from common.uploads.models import Upload
 from common.uploads.services import delete_upload
 
 logger = logging.getLogger(__name__)
 
-FOLDERS = ("uploads", "thumbnails")  # all that is ours; a bucket may hold others' files beside them
+# All that is ours; a bucket may hold others' files beside them.
+FOLDERS = ("uploads", "thumbnails", "derived")
 MINIMUM_AGE = timedelta(hours=1)  # a file is written before its row
 NAMED_IN_LOG = 100
 
@@ -111,6 +113,9 @@ def _strike_known(names: set[str], found: Findings, *, before: datetime) -> set[
             elif made < before and _is_really_missing(pk, name):
                 found.missing.append(pk)
                 break
+    names.difference_update(
+        DerivedFile.objects.order_by().values_list("file", flat=True).iterator(chunk_size=5000)
+    )
     if found.missing:
         shown = ", ".join(str(pk) for pk in found.missing[:NAMED_IN_LOG])
         logger.warning("%d uploads have lost their file: %s", len(found.missing), shown)

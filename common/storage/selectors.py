@@ -17,12 +17,13 @@ from django.utils import timezone
 from common.jobs.models import Job
 from common.storage.models import RetentionPolicy
 from common.storage.registry import all_results, busy_for_any, used_by_any
+from common.uploads.derived import DerivedFile
 from common.uploads.models import Upload
 
 JOB_KIND = "common.cleanup"
 TOP_OWNERS = 20
 GROWTH_DAYS = 30
-KINDS = ("pictures", "thumbnails", "models", "database", "backups", "other")
+KINDS = ("pictures", "thumbnails", "results", "models", "database", "backups", "other")
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def total_usage() -> Usage:
     weights = {
         "pictures": sum(row["picture_bytes"] for row in owners),
         "thumbnails": sum(row["thumbnail_bytes"] for row in owners),
+        "results": DerivedFile.objects.aggregate(bytes=Sum("size", default=0))["bytes"],
         "models": folder_bytes(Path(settings.MODELS_DIR)),
         "database": database_bytes(),
         "backups": folder_bytes(backup_folder()),

@@ -21,6 +21,7 @@ from common.storage.models import RetentionPolicy
 from common.storage.orphans import delete_orphans, find_orphans
 from common.storage.retention import Removed, delete_expired_results, remove_expired_pictures
 from common.storage.selectors import JOB_KIND, current_policy, cutoff, kept_uploads
+from common.storage.work import remove_abandoned
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +110,7 @@ def run_cleanup(*, actor: Any = None, checkpoint: Checkpoint | None = None) -> d
     measure_thumbnails(checkpoint=checkpoint)
     found = find_orphans(checkpoint=checkpoint)
     gone = delete_orphans(found, checkpoint=checkpoint)
+    remove_abandoned()
     report = {
         "began_at": began.isoformat(),
         "seconds": round((timezone.now() - began).total_seconds(), 2),

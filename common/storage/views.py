@@ -26,6 +26,7 @@ from common.storage.services import request_cleanup, set_retention
 LABELS = {
     "pictures": "Pictures",
     "thumbnails": "Thumbnails",
+    "results": "Annotated videos",
     "models": "Models and weights",
     "database": "Database",
     "backups": "Backups",

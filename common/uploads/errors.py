@@ -15,6 +15,11 @@ STATUS_BY_CODE = {
     "side_too_long": 413,
     "unsupported_format": 415,
     "not_a_picture": 415,
+    "not_a_video": 415,
+    "unsupported_codec": 415,
+    "no_video_stream": 415,
+    "video_too_large": 413,
+    "video_too_long": 413,
     "empty_file": 400,
     "disk_full": 507,
     "storage_unavailable": 503,
@@ -29,7 +34,12 @@ class UploadRejected(Exception):  # noqa: N818 - the name says what happened
         code: Stable machine code, e.g. "truncated_picture".
         message: One sentence for a person.
         status: HTTP status; by default the one that fits the code.
+
+    Attributes:
+        field: What the field of the file is called, for who has sent it.
     """
+
+    field = "image"
 
     def __init__(self, code: str, message: str, status: int | None = None) -> None:
         super().__init__(message)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from common.storage.disk import require_room
 from common.storage.files import StorageUnavailable
+from common.uploads.derived import DerivedFile
 from common.uploads.errors import PictureRemoved, UploadRejected
 from common.uploads.memory import budget
 from common.uploads.models import Upload
@@ -93,7 +94,8 @@ def store_picture(
         width=info.width,
         height=info.height,
     )
-    _keep(upload, info, data, thumbnail)
+    with refused_storage():
+        _keep(upload, info, data, thumbnail)
     return upload
 
 
@@ -126,6 +128,7 @@ def remove_pictures(*, uploads: Sequence[Upload]) -> None:
     """Take the files of uploads when the transaction is committed; the rows stay and say when."""
     files = [file for upload in uploads for file in (upload.file, upload.thumbnail)]
     names = [(file.storage, str(file.name)) for file in files if file]
+    DerivedFile.objects.filter(upload__in=uploads).delete()
     Upload.objects.filter(pk__in=[upload.pk for upload in uploads]).update(
         file="", thumbnail="", removed_at=timezone.now()
     )
@@ -147,6 +150,33 @@ def discard_files_of(instance: Upload, **kwargs: Any) -> None:
     transaction.on_commit(lambda: _discard(files), robust=True)
 
 
+def discard_derived_file(instance: DerivedFile, **kwargs: Any) -> None:
+    """Have a derived file deleted on commit with its row; a signal receiver."""
+    transaction.on_commit(lambda: _discard([instance.file]), robust=True)
+
+
+@contextmanager
+def refused_storage() -> Iterator[None]:
+    """Say of a disk that is full, or a storage that is away, that the file is not taken.
+
+    Raises:
+        UploadRejected: ``disk_full`` or ``storage_unavailable``.
+    """
+    try:
+        yield
+    except StorageUnavailable as error:
+        logger.error("A file could not be stored: %s", error)
+        raise UploadRejected(
+            "storage_unavailable", "The storage does not answer; nothing was stored. Try again."
+        ) from error
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise UploadRejected(
+            "disk_full", "The disk of the server is full; nothing was stored."
+        ) from error
+
+
 def _thumbnail(data: bytes) -> bytes:
     with decoded_picture(data) as image:
         return make_thumbnail(image)
@@ -158,18 +188,9 @@ def _keep(upload: Upload, info: PictureInfo, data: bytes, thumbnail: bytes) -> N
         upload.file.save(f"picture{info.extension}", ContentFile(data), save=False)
         upload.thumbnail.save("thumbnail.jpg", ContentFile(thumbnail), save=False)
         upload.save(force_insert=True)
-    except BaseException as error:
+    except BaseException:
         _discard([upload.file, upload.thumbnail])
         _discard_partial(upload, info)
-        if isinstance(error, OSError) and error.errno in FULL:
-            raise UploadRejected(
-                "disk_full", "The disk of the server is full; nothing was stored."
-            ) from error
-        if isinstance(error, StorageUnavailable):
-            logger.error("A picture could not be stored: %s", error)
-            raise UploadRejected(
-                "storage_unavailable", "The storage does not answer; nothing was stored. Try again."
-            ) from error
         raise
 
 

@@ -30,6 +30,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "Content",
         [
             ("Sessions", "photo_library", "admin:detector_detectionsession_changelist"),
+            ("Videos", "movie", "admin:video_analysis_videoanalysis_changelist"),
             ("Objects", "select_all", "admin:detector_detectedobject_changelist"),
             ("Uploads", "image", "admin:common_upload_changelist"),
         ],

@@ -38,6 +38,8 @@ SIGHTLINE_THREADS = env.whole("SIGHTLINE_THREADS", 0, minimum=0) or None
 SIGHTLINE_ALLOW_DOWNLOADS = env.flag("SIGHTLINE_ALLOW_DOWNLOADS", True)
 SIGHTLINE_OPEN_DETECT = env.flag("SIGHTLINE_OPEN_DETECT")
 SIGHTLINE_WORKER_THREADS = env.whole("SIGHTLINE_WORKER_THREADS", 3)
+# Videos that a worker analyses at once, beside its other work.
+SIGHTLINE_VIDEO_JOBS = env.whole("SIGHTLINE_VIDEO_JOBS", 1)
 SIGHTLINE_TEST_DATA = env.folder("SIGHTLINE_TEST_DATA")
 VISION_WEIGHTS_DIR = env.folder("VISION_WEIGHTS_DIR")
 MODELS_DIR = DATA_DIR / "models"
@@ -48,6 +50,9 @@ SIGHTLINE_MAX_UPLOAD_BYTES = env.whole("SIGHTLINE_MAX_UPLOAD_BYTES", 50 * MIB)
 SIGHTLINE_MAX_PIXELS = env.whole("SIGHTLINE_MAX_PIXELS", 80_000_000)
 SIGHTLINE_MAX_FILES_PER_REQUEST = env.whole("SIGHTLINE_MAX_FILES_PER_REQUEST", 200)
 SIGHTLINE_MAX_REQUEST_BYTES = env.whole("SIGHTLINE_MAX_REQUEST_BYTES", 256 * MIB)
+SIGHTLINE_MAX_VIDEO_BYTES = env.whole("SIGHTLINE_MAX_VIDEO_BYTES", 4096 * MIB)
+SIGHTLINE_MAX_VIDEO_SECONDS = env.whole("SIGHTLINE_MAX_VIDEO_SECONDS", 4 * 3600)
+SIGHTLINE_MAX_VIDEO_PIXELS = env.whole("SIGHTLINE_MAX_VIDEO_PIXELS", 4096 * 2304)
 # The longest body per path prefix, judged before it is read; the first that fits counts. Without
 # the last slash: who forgets it is led to the right address, not told that the file is too large.
 SIGHTLINE_BODY_LIMITS = [
@@ -55,10 +60,14 @@ SIGHTLINE_BODY_LIMITS = [
     ("/api/segment", SIGHTLINE_MAX_REQUEST_BYTES),
     ("/api/sessions", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
     ("/sessions/create", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
+    ("/api/videos", SIGHTLINE_MAX_VIDEO_BYTES + MIB),
+    ("/videos/create", SIGHTLINE_MAX_VIDEO_BYTES + MIB),
     ("/", 5 * MIB),
 ]
 # A picture within the limit stays in memory from socket to decoder.
 FILE_UPLOAD_MAX_MEMORY_SIZE = SIGHTLINE_MAX_UPLOAD_BYTES + MIB
+# What is larger goes where it can be moved to its place, and never into a /tmp in memory.
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "work"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * MIB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
@@ -66,6 +75,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 500
 # ------------------------------------------------------------------ applications
 INSTALLED_APPS = [
     "detection_project",  # first: its runserver replaces staticfiles'
+    "video_analysis",
     "detector",
     "common",
     "unfold.apps.BasicAppConfig",

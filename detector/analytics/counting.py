@@ -53,8 +53,8 @@ class _Millionths(Func):
 
 
 def answered(sessions: QuerySet[DetectionSession]) -> QuerySet[DetectionSession]:
-    """Those that have a result: a model has answered."""
-    return sessions.exclude(model="")
+    """Pictures that have a result: a model has answered. What videos show is counted by track."""
+    return sessions.filter(kind=DetectionSession.Kind.IMAGE).exclude(model="")
 
 
 def count_sessions(sessions: QuerySet[DetectionSession]) -> Counted:

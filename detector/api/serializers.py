@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common.api.serializers import ErrorBodySerializer
 from common.models import Job
 from common.permissions import VERBS, Verb, verbs_of
+from detector.kinds import links_of
 from detector.models import DetectionSession
 from detector.services.sessions import MAX_NAME
 
@@ -145,7 +145,7 @@ class StoredImageSerializer(ImageSerializer):
 
 
 class LinksSerializer(serializers.Serializer[Any]):
-    """Where the parts of a session are, as paths on this host."""
+    """Where the parts of a session are, as paths on this host; of a video, its tracks and file."""
 
     self = serializers.CharField()
     objects = serializers.CharField()
@@ -162,7 +162,7 @@ class SharedWithSerializer(serializers.Serializer[Any]):
 
 
 class SessionSerializer(serializers.ModelSerializer[DetectionSession]):
-    """One run of a model over one picture."""
+    """One run of a model over one picture, or of an analysis over one video (see kind)."""
 
     status = serializers.ChoiceField(choices=DetectionSession.Status.choices, read_only=True)
     progress = serializers.SerializerMethodField()
@@ -205,16 +205,7 @@ class SessionSerializer(serializers.ModelSerializer[DetectionSession]):
 
     @extend_schema_field(LinksSerializer())
     def get_links(self, session: DetectionSession) -> dict[str, str]:
-        return {
-            name: reverse(f"detector-api:session-{route}", args=[session.pk])
-            for name, route in (
-                ("self", "detail"),
-                ("objects", "objects"),
-                ("picture", "picture"),
-                ("thumbnail", "thumbnail"),
-                ("export", "export"),
-            )
-        }
+        return links_of(session)
 
 
 class SessionChangeSerializer(serializers.Serializer[Any]):

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import mixins, status, viewsets
+from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 
 from common.accounts.roles import require_may_create
 from common.api.negotiation import AnyNegotiation
-from common.api.pagination import NewestFirstPagination
-from common.api.parsers import BoundedJSONParser
 from common.api.schema import errors
 from common.media import serve_file
-from common.permissions import Verb, can
 from common.uploads.services import require_picture
 from detector.api.base import read_options
 from detector.api.detect import read_files
+from detector.api.managing import SessionResource
 from detector.api.objects import ObjectPagination, object_rows, read_mask_form
 from detector.api.results import rows_json
 from detector.api.schema import MASKS_PARAMETER, SESSION_FILTERS, form_options
@@ -37,38 +31,23 @@ from detector.api.serializers import (
     StoredObjectSerializer,
 )
 from detector.errors import DetectorError
-from detector.filters import ORDERS, parse_filters
+from detector.filters import SessionFilters
 from detector.models import DetectedObject, DetectionSession
 from detector.selectors import list_sessions
 from detector.services.exports import EXPORTS, export_session, file_response
 from detector.services.options import DetectionOptions
 from detector.services.sessions import (
-    cancel_session,
-    delete_session,
-    gone,
     queue_picture,
-    rename_session,
+    refuse_video,
     rerun_session,
-    retry_session,
 )
-from detector.services.sharing import note_exported, note_viewed, share_session
+from detector.services.sharing import note_exported, note_viewed
 
 _CREATE_FORM = form_options(many=False, masks=False, save=False)
 _CREATE_FORM["properties"] |= {
     "task": {"type": "string", "enum": ["detect", "segment"], "default": "detect"},
     "name": {"type": "string", "maxLength": 200, "description": "The file's name when left out."},
 }
-
-
-VERBS: Mapping[str, Verb] = {"POST": "change", "PATCH": "change", "DELETE": "delete"}
-
-
-class SessionPagination(NewestFirstPagination):
-    """Cursor pages in the order that the query names."""
-
-    def get_ordering(self, request: Request, queryset: Any, view: Any) -> Any:
-        """Order as the filters say."""
-        return ORDERS[parse_filters(request.query_params, strict=True).order]
 
 
 @extend_schema_view(
@@ -87,38 +66,32 @@ class SessionPagination(NewestFirstPagination):
         "session that is running is cancelled first.",
         responses={204: None, **errors(401, 403, 404, 429)},
     ),
+    partial_update=extend_schema(
+        summary="Rename or share a session",
+        description="What is left out stays as it was. Only its owner can share it.",
+        request=SessionChangeSerializer,
+        responses={200: SessionSerializer, **errors(400, 401, 403, 404, 429)},
+    ),
+    cancel=extend_schema(
+        summary="Cancel",
+        request=None,
+        responses={200: SessionSerializer, **errors(401, 403, 404, 409, 429)},
+    ),
+    retry=extend_schema(
+        summary="Retry",
+        request=None,
+        responses={200: SessionSerializer, **errors(401, 403, 404, 409, 429)},
+    ),
 )
 @extend_schema(tags=["sessions"])
-class SessionViewSet(
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.DestroyModelMixin,
-    viewsets.GenericViewSet[DetectionSession],
-):
-    """Runs of models over pictures."""
+class SessionViewSet(SessionResource):
+    """Runs of models over pictures; those over videos are listed with them."""
 
-    queryset = DetectionSession.objects.none()
     serializer_class = SessionSerializer
-    pagination_class = SessionPagination
-    filter_backends: list[Any] = []
-    parser_classes = [BoundedJSONParser, MultiPartParser, FormParser]
-    lookup_value_converter = "uuid"
 
-    def get_queryset(self) -> QuerySet[DetectionSession]:
+    def list_visible(self, filters: SessionFilters | None = None) -> QuerySet[DetectionSession]:
         """Only what the caller may see: anything else is not there."""
-        if getattr(self, "swagger_fake_view", False):
-            return self.queryset
-        if self.action == "list":
-            filters = parse_filters(self.request.query_params, strict=True)
-            return list_sessions(self.request.user, filters)
-        return list_sessions(self.request.user)
-
-    def check_object_permissions(self, request: Request, obj: Any) -> None:
-        """What may be seen may not always be changed or deleted."""
-        super().check_object_permissions(request, obj)
-        verb = VERBS.get(request.method or "", "view")
-        if not can(request.user, verb, obj):
-            self.permission_denied(request)
+        return list_sessions(self.request.user, filters)
 
     @extend_schema(
         summary="Queue a picture",
@@ -144,35 +117,7 @@ class SessionViewSet(
             name=str(form.get("name") or ""),
             source=DetectionSession.Source.API,
         )
-        return self._answer(session, status.HTTP_201_CREATED)
-
-    @extend_schema(
-        summary="Rename or share a session",
-        description="What is left out stays as it was. Only its owner can share it.",
-        request=SessionChangeSerializer,
-        responses={200: SessionSerializer, **errors(400, 401, 403, 404, 429)},
-    )
-    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Give a session another name or group; nothing else of it can be changed."""
-        session = self.get_object()
-        body = SessionChangeSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        change = body.validated_data
-        with transaction.atomic():
-            if "shared_with" in change:
-                if not can(request.user, "share", session):
-                    self.permission_denied(request)
-                session = share_session(
-                    session=session, group=change["shared_with"], user=request.user
-                )
-            if "name" in change:
-                session = rename_session(session=session, name=change["name"])
-        return self._answer(session)
-
-    def perform_destroy(self, instance: DetectionSession) -> None:
-        """Delete with everything that belongs to it."""
-        if not delete_session(session=instance, user=self.request.user):
-            raise gone()
+        return self.answer(session, status.HTTP_201_CREATED)
 
     @extend_schema(
         summary="Run again",
@@ -184,33 +129,14 @@ class SessionViewSet(
     def rerun(self, request: Request, pk: Any = None) -> Response:
         """Run another model, or other thresholds, over the same picture."""
         session = self.get_object()
+        refuse_video(session)
         options = read_options(
             request.data,
             task=_task(request.data) or session.task,
             defaults=stored_options(session),
         )
         again = rerun_session(session=session, owner=request.user, options=options)
-        return self._answer(again, status.HTTP_201_CREATED)
-
-    @extend_schema(
-        summary="Cancel",
-        request=None,
-        responses={200: SessionSerializer, **errors(401, 403, 404, 409, 429)},
-    )
-    @action(detail=True, methods=["post"], pagination_class=None)
-    def cancel(self, request: Request, pk: Any = None) -> Response:
-        """Stop a session that is queued or running."""
-        return self._answer(cancel_session(session=self.get_object()))
-
-    @extend_schema(
-        summary="Retry",
-        request=None,
-        responses={200: SessionSerializer, **errors(401, 403, 404, 409, 429)},
-    )
-    @action(detail=True, methods=["post"], pagination_class=None)
-    def retry(self, request: Request, pk: Any = None) -> Response:
-        """Run a failed or cancelled session again, with the same options."""
-        return self._answer(retry_session(session=self.get_object()))
+        return self.answer(again, status.HTTP_201_CREATED)
 
     @extend_schema(
         summary="List a session's objects",
@@ -233,12 +159,13 @@ class SessionViewSet(
 
     @extend_schema(
         summary="Download the picture",
-        responses={(200, "image/*"): OpenApiTypes.BINARY, **errors(401, 404, 410, 429)},
+        responses={(200, "image/*"): OpenApiTypes.BINARY, **errors(401, 404, 409, 410, 429)},
     )
     @action(detail=True, pagination_class=None, content_negotiation_class=AnyNegotiation)
     def picture(self, request: Request, pk: Any = None) -> HttpResponseBase:
         """The picture as it was uploaded."""
         session = self.get_object()
+        refuse_video(session)
         upload = require_picture(session.upload)
         note_viewed(session=session, user=request.user)
         return serve_file(
@@ -284,13 +211,6 @@ class SessionViewSet(
         file = export_session(session=session, form=form)
         note_exported(session=session, user=request.user, form=form)
         return file_response(file)
-
-    def _answer(self, session: DetectionSession, code: int = status.HTTP_200_OK) -> Response:
-        serializer: BaseSerializer[DetectionSession] = self.get_serializer(session)
-        headers = {}
-        if code == status.HTTP_201_CREATED:
-            headers["Location"] = serializer.data["links"]["self"]
-        return Response(serializer.data, status=code, headers=headers)
 
 
 def stored_options(session: DetectionSession) -> DetectionOptions:

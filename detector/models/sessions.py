@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 class DetectionSession(models.Model):
-    """One run of a detection or segmentation model over one upload.
+    """One run over one upload: of a detection or segmentation model, or of a whole analysis.
 
     A rerun is a new session on the same upload. The totals (``object_count``, ``class_counts``)
     repeat what the object rows say, so that lists never touch the object table.
@@ -18,6 +18,7 @@ class DetectionSession(models.Model):
 
     class Kind(models.TextChoices):
         IMAGE = "image", "Picture"
+        VIDEO = "video", "Video"
 
     class Task(models.TextChoices):
         DETECT = "detect", "Detection"

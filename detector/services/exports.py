@@ -21,6 +21,7 @@ from common.uploads.services import decoded_picture, read_upload, require_pictur
 from detector.errors import DetectorError, SessionConflictError
 from detector.models import DetectionSession
 from detector.selectors import session_records
+from detector.services.sessions import refuse_video
 from vision.drawing import annotate
 from vision.encoding.coco import CocoPicture, coco_dataset
 from vision.encoding.csv import records_to_csv
@@ -54,13 +55,14 @@ def export_session(*, session: DetectionSession, form: str) -> ExportFile:
 
     Raises:
         DetectorError: ``unknown_format``, or ``picture_missing`` when the stored file is gone.
-        SessionConflictError: ``not_done`` when there is no result yet.
+        SessionConflictError: ``not_done`` when there is no result yet, ``is_a_video``.
         PictureRemoved: The picture is to be drawn on, and was older than pictures are kept.
     """
     writer = EXPORTS.get(form)
     if writer is None:
         message = f"The format is one of {', '.join(EXPORTS)}."
         raise DetectorError("unknown_format", message, fields={"format": message})
+    refuse_video(session)
     if session.status != DetectionSession.Status.DONE:
         raise SessionConflictError("not_done", "This session has no result to download yet.")
     return writer(session)

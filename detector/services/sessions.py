@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -25,6 +26,18 @@ from detector.services.events import (
 from detector.services.options import DetectionOptions
 
 JOB_KIND = "detector.detect"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What kind of session it is, and the job that makes its result."""
+
+    kind: str
+    job_kind: str
+    queue: str
+
+
+PICTURE_WORK = Work(DetectionSession.Kind.IMAGE, JOB_KIND, "inference")
 MAX_NAME = 200
 UNNAMED = "Picture"
 
@@ -59,6 +72,7 @@ def create_session(
     name: str = "",
     source: str = DetectionSession.Source.BROWSER,
     shared_with_id: int | None = None,
+    work: Work = PICTURE_WORK,
 ) -> DetectionSession:
     """Store a session over ``upload`` and queue its job, which starts after the commit.
 
@@ -73,9 +87,13 @@ def create_session(
             raise SessionConflictError("picture_deleted", "The picture has been deleted.")
         refuse_removed(held)
         session = new_session(owner=owner, upload=upload, options=options, name=name, source=source)
+        session.kind = work.kind
         session.shared_with_id = shared_with_id
         session.job = enqueue_job(
-            kind=JOB_KIND, owner=owner, payload={"session": str(session.pk)}, queue="inference"
+            kind=work.job_kind,
+            owner=owner,
+            payload={"session": str(session.pk)},
+            queue=work.queue,
         )
         session.save(force_insert=True)
         publish_job_update(session.job)
@@ -141,26 +159,45 @@ def rerun_session(
     Raises:
         DetectorError: ``not_found`` when the session is deleted, or ``owner`` may not reach it any
             more.
+        SessionConflictError: ``is_a_video``.
     """
+    refuse_video(session)
     with transaction.atomic():
-        # Held until the end: what is taken away from the owner now is taken away before or after.
-        Upload.objects.select_for_update().filter(pk=session.upload_id).first()
-        # A group that goes at this moment goes before or after.
-        groups = Group.objects.select_for_update(of=("self",), no_key=True)
-        groups.filter(shared_sessions=session.pk).first()
-        held = lock_session(session)
-        if held is None or not can(owner, "change", held):
-            raise gone()
-        return create_session(
-            owner=owner,
-            upload=session.upload,
-            options=options,
-            name=held.name,
-            source=DetectionSession.Source.BROWSER
-            if session.source == DetectionSession.Source.EXAMPLE
-            else session.source,
-            shared_with_id=held.shared_with_id,
-        )
+        return repeat_session(session=session, owner=owner, options=options)
+
+
+def repeat_session(
+    *,
+    session: DetectionSession,
+    owner: Any,
+    options: DetectionOptions,
+    work: Work = PICTURE_WORK,
+) -> DetectionSession:
+    """Store a new session over the same upload; to be called in a transaction.
+
+    Raises:
+        DetectorError: ``not_found`` when the session is deleted, or ``owner`` may not reach it any
+            more.
+    """
+    # Held until the end: what is taken away from the owner now is taken away before or after.
+    Upload.objects.select_for_update().filter(pk=session.upload_id).first()
+    # A group that goes at this moment goes before or after.
+    groups = Group.objects.select_for_update(of=("self",), no_key=True)
+    groups.filter(shared_sessions=session.pk).first()
+    held = lock_session(session)
+    if held is None or not can(owner, "change", held):
+        raise gone()
+    return create_session(
+        owner=owner,
+        upload=session.upload,
+        options=options,
+        name=held.name,
+        source=DetectionSession.Source.BROWSER
+        if session.source == DetectionSession.Source.EXAMPLE
+        else session.source,
+        shared_with_id=held.shared_with_id,
+        work=work,
+    )
 
 
 def cancel_session(*, session: DetectionSession) -> DetectionSession:
@@ -264,6 +301,18 @@ def refuse_removed(upload: Upload) -> None:
         require_picture(upload)
     except PictureRemoved as error:
         raise SessionConflictError(error.code, error.message) from error
+
+
+def refuse_video(session: DetectionSession) -> None:
+    """Refuse to do with a video what is done with pictures.
+
+    Raises:
+        SessionConflictError: ``is_a_video``.
+    """
+    if session.kind == DetectionSession.Kind.VIDEO:
+        raise SessionConflictError(
+            "is_a_video", "This session is over a video; use /api/videos/ and its page."
+        )
 
 
 def lock_session(session: DetectionSession) -> DetectionSession | None:

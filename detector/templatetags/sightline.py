@@ -9,6 +9,8 @@ from django.utils.safestring import SafeString
 
 from common.accounts import roles
 from common.permissions import VERBS, verbs_of
+from detector.kinds import page_of
+from detector.models import DetectionSession
 
 register = template.Library()
 
@@ -41,6 +43,12 @@ def access(user: roles.Viewer, obj: Model) -> dict[str, bool]:
 
 
 @register.filter
+def page_url(session: DetectionSession) -> str:
+    """The address of a session's page, whatever kind of session it is."""
+    return page_of(session)
+
+
+@register.filter
 def file_size(size: int | None) -> str:
     """1234567 → "1.2 MB" (decimal, as file managers count)."""
     value = float(size or 0)
@@ -49,6 +57,14 @@ def file_size(size: int | None) -> str:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
+
+
+@register.filter
+def clock(seconds: float | None) -> str:
+    """3909.4 → "1:05:09", 9.6 → "0:09": a time of a video, as players write it."""
+    minutes, rest = divmod(int(max(0.0, seconds or 0.0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @register.filter

@@ -5,7 +5,8 @@ import { ClassPicker } from "./picker.js";
 
 /** @typedef {{name: string, label: string, class_set: number}} ModelChoice */
 /** @typedef {{models: Record<string, ModelChoice[]>, class_sets: string[][],
- *             defaults: Record<string, string>, max_bytes: number, messages: Record<string, string>}} OptionsConfig */
+ *             defaults: Record<string, string>, max_bytes: number, max_video_bytes: number,
+ *             messages: Record<string, string>}} OptionsConfig */
 
 /** @returns {OptionsConfig} */
 export function optionsConfig() {
@@ -33,7 +34,8 @@ export function initOptions(root) {
   let wanted = model.dataset.value ?? "";
 
   function task() {
-    return root.querySelector('input[name="task"][value="segment"]:checked') ? "segment" : "detect";
+    const outlines = 'input[name="task"][value="segment"]:checked, input[name="styles"][value="masks"]:checked';
+    return root.querySelector(outlines) ? "segment" : "detect";
   }
   function fillModels() {
     const choices = config.models[task()];
@@ -60,8 +62,9 @@ export function initOptions(root) {
 
   root.addEventListener("input", summarise);
   root.addEventListener("change", (event) => {
-    const name = /** @type {HTMLInputElement} */ (event.target).name;
-    if (name === "task") {
+    const { name, value } = /** @type {HTMLInputElement} */ (event.target);
+    // Outlines need a model that finds them.
+    if (name === "task" || (name === "styles" && value === "masks")) {
       wanted = "";
       fillModels();
     }

@@ -49,7 +49,7 @@ class Candidates:
         class_ids: (N,) the best class.
         distributions: (N, 4 * bins) float32 logits of the four side distances.
         features: Further per-anchor outputs by name, each (N, C) float32
-            (``"coefficients"`` of the masks).
+            (``"coefficients"`` of the masks, ``"keypoints"`` of the joints).
         maps: Whole-picture outputs by name (``"prototypes"``, (C, H, W) float32).
     """
 
@@ -64,7 +64,7 @@ class Candidates:
         return len(self.anchors)
 
 
-PER_ANCHOR_FEATURES = ("coefficients",)
+PER_ANCHOR_FEATURES = ("coefficients", "keypoints")
 PER_PICTURE_MAPS = ("prototypes",)
 OUTPUT_NAMES = ("boxes", "scores", "labels", *PER_ANCHOR_FEATURES, *PER_PICTURE_MAPS)
 """Outputs that a network may have, by the names that the exporter gives them."""
@@ -75,7 +75,8 @@ def select_candidates(outputs: Mapping[str, NDArray[Any]], row: int, query: Quer
 
     Args:
         outputs: ``scores`` (B, A) logits, ``labels`` (B, A), ``boxes`` (B, 4 * bins, A), and where
-            the network has them ``coefficients`` (B, C, A) and ``prototypes`` (B, C, H, W).
+            the network has them ``coefficients`` (B, C, A), ``prototypes`` (B, C, H, W) and
+            ``keypoints`` (B, 3 * joints, A).
         row: Position in the batch.
         query: What the caller wants.
     """

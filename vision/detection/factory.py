@@ -27,13 +27,14 @@ def create_detector(
     """Return a detector for verified weights, exporting the network first where needed.
 
     Raises:
-        ModelError: ``unsupported_task``, ``export_failed``, ``not_quantized`` or
-            ``unknown_backend``.
+        ModelError: ``unsupported_task`` (from the export), ``export_failed``, ``not_quantized``
+            or ``unknown_backend``.
     """
     from vision.detection.yolo import YoloDetector
 
-    if card.task not in ("detect", "segment"):
-        raise ModelError("unsupported_task", f"{card.name} is for {card.task}, not for detection.")
+    if card.task == "pose" and precision == "int8":
+        # There are no quantised poses: beside INT8 detection they run in the next best float.
+        precision = "bf16" if has_bf16() else "fp32"
     runtime: Runtime
     match backend:
         case "openvino":

@@ -82,6 +82,14 @@ class Letterbox:
         mapped: NDArray[np.float32] = ((xyxy - offset) / gain).clip(0, limit)
         return mapped
 
+    def points_to_picture(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map (..., 2) points from bucket pixels to picture pixels, clipped to the picture."""
+        offset = np.array([self.left, self.top], np.float32)
+        gain = np.array([self.gain_x, self.gain_y], np.float32)
+        limit = np.array([self.width, self.height], np.float32)
+        mapped: NDArray[np.float32] = ((points - offset) / gain).clip(0, limit)
+        return mapped
+
 
 @lru_cache(maxsize=256)
 def plan_letterbox(height: int, width: int, size: int = 640) -> Letterbox:

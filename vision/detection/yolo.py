@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vision.detection.buffers import BufferPool
 from vision.detection.candidates import Candidates, Query, decode_boxes, sigmoid
+from vision.detection.keypoints import decode_keypoints
 from vision.detection.letterbox import Bucket, Letterbox, plan_letterbox
 from vision.detection.masks import build_masks
 from vision.detection.nms import non_max_suppression
@@ -34,7 +35,7 @@ class Prepared:
 
 
 class YoloDetector:
-    """A YOLOv8 detection or segmentation network on one runtime.
+    """A YOLOv8 detection, segmentation or pose network on one runtime.
 
     Implements ``Detector`` on its own, and ``StagedDetector`` for the engine. Thread safe as far
     as its runtime is.
@@ -88,7 +89,7 @@ class YoloDetector:
         return self._runtime.forward([item.network_input for item in prepared], alone=alone)
 
     def post_process(self, prepared: Prepared, raw: Candidates, *, iou: float) -> sv.Detections:
-        """Decode, suppress and map to picture pixels; builds masks where the network has them."""
+        """Decode, suppress and map to picture pixels, with the masks or joints of the network."""
         self._buffers.give(prepared.network_input.pixels)
         letterbox = prepared.letterbox
         in_bucket = decode_boxes(raw, letterbox.bucket)
@@ -102,7 +103,11 @@ class YoloDetector:
             coefficients = raw.features["coefficients"][keep]
             mask, drawn = build_masks(raw.maps.get("prototypes"), coefficients, boxes, letterbox)
             keep, boxes = keep[drawn], boxes[drawn]
-        return self._detections(boxes, scores[keep], raw.class_ids[keep], mask)
+        found = self._detections(boxes, scores[keep], raw.class_ids[keep], mask)
+        if "keypoints" in raw.features:
+            joints = raw.features["keypoints"][keep]
+            found.data["keypoints"] = decode_keypoints(joints, raw.anchors[keep], letterbox)
+        return found
 
     def _detections(
         self,

@@ -42,14 +42,14 @@ def annotate(
     colors = [class_color(class_id) for class_id in _class_ids(detections)]
     labels = _labels(detections, classes)
     for index in order:
-        _draw_mask(canvas, detections, boxes[index], index, color_to_bgr(colors[index]))
+        draw_mask(canvas, detections, boxes[index], index, color_to_bgr(colors[index]))
     shorter = min(canvas.shape[:2])
     thickness = max(1, round(shorter / 320))
     for index in order:
-        _draw_box(canvas, boxes[index], color_to_bgr(colors[index]), thickness)
+        draw_box(canvas, boxes[index], color_to_bgr(colors[index]), thickness)
     text_size = max(10, round(shorter / 42))
     for index in order:
-        _draw_label(canvas, boxes[index], labels[index], colors[index], text_size, thickness)
+        draw_label(canvas, boxes[index], labels[index], colors[index], text_size, thickness)
     return canvas
 
 
@@ -79,7 +79,7 @@ def _labels(detections: sv.Detections, classes: Sequence[str] | None) -> list[st
     return [f"{name} {share:.0%}" for name, share in zip(names, shares, strict=True)]
 
 
-def _draw_mask(
+def draw_mask(
     canvas: NDArray[np.uint8],
     detections: sv.Detections,
     box: NDArray[np.float64],
@@ -116,19 +116,20 @@ def _clip(box: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[int, int, i
     return int(left), int(top), int(right), int(bottom)
 
 
-def _draw_box(
+def draw_box(
     canvas: NDArray[np.uint8],
     box: NDArray[np.float64],
     color: tuple[int, int, int],
     thickness: int,
 ) -> None:
+    """Draw the outline of a box, clipped to the picture."""
     left, top, right, bottom = _clip(box, canvas.shape)
     if right <= left or bottom <= top:
         return
     cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), color, thickness, cv2.LINE_8)
 
 
-def _draw_label(
+def draw_label(
     canvas: NDArray[np.uint8],
     box: NDArray[np.float64],
     label: str,

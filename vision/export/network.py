@@ -11,7 +11,11 @@ from vision.errors import ModelError
 
 __all__ = ["RawNetwork", "load_network"]
 
-_TASKS = ("detect", "segment")
+_EXTRA_OUTPUTS: dict[str, tuple[str, ...]] = {
+    "detect": (),
+    "segment": ("coefficients", "prototypes"),
+    "pose": ("keypoints",),
+}
 
 
 class RawNetwork(nn.Module):
@@ -24,9 +28,10 @@ class RawNetwork(nn.Module):
     - ``scores`` (B, A): logit of each anchor's best class
     - ``labels`` (B, A) int32: that class
     - ``coefficients`` (B, C, A) and ``prototypes`` (B, C, H / 4, W / 4), segmentation only
+    - ``keypoints`` (B, 3 * joints, A): x, y and visibility of each joint, poses only
 
     Args:
-        model: A fused ultralytics detection or segmentation model in eval mode.
+        model: A fused ultralytics detection, segmentation or pose model in eval mode.
     """
 
     def __init__(self, model: Any) -> None:
@@ -34,7 +39,7 @@ class RawNetwork(nn.Module):
         self.layers = model.model
         self.saved = frozenset(model.save)
         self.task = str(getattr(model, "task", "") or _task_of(model))
-        if self.task not in _TASKS:
+        if self.task not in _EXTRA_OUTPUTS:
             raise ModelError("unsupported_task", f"Networks for {self.task} are not supported.")
         # RGB weights read BGR pictures once their input channels are turned round.
         first = model.model[0].conv
@@ -44,8 +49,7 @@ class RawNetwork(nn.Module):
     @property
     def output_names(self) -> tuple[str, ...]:
         """Names of the outputs, in order."""
-        plain = ("boxes", "scores", "labels")
-        return (*plain, "coefficients", "prototypes") if self.task == "segment" else plain
+        return ("boxes", "scores", "labels", *_EXTRA_OUTPUTS[self.task])
 
     def fold_scale(self) -> None:
         """Move the division by 255 into the first weights; not for half precision."""
@@ -63,6 +67,8 @@ class RawNetwork(nn.Module):
         outputs = [raw["boxes"], scores, labels.to(torch.int32)]
         if self.task == "segment":
             outputs += [raw["mask_coefficient"], head.proto(features[0])]
+        elif self.task == "pose":
+            outputs.append(raw["kpts"])
         return tuple(outputs)
 
     def _features(self, pixels: Tensor) -> list[Any]:

@@ -17,6 +17,7 @@ _AXES = {
     "labels": {0: "batch", 1: "anchors"},
     "coefficients": {0: "batch", 2: "anchors"},
     "prototypes": {0: "batch", 2: "rows", 3: "columns"},
+    "keypoints": {0: "batch", 2: "anchors"},
 }
 
 

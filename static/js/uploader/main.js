@@ -3,11 +3,13 @@
 import { need, plural } from "../dom.js";
 import { initOptions, optionsConfig } from "../options.js";
 import { takeFiles } from "./intake.js";
+import { kindOf } from "./kinds.js";
 import { isOpen, UploadQueue } from "./queue.js";
 import { Row } from "./row.js";
 
 const config = optionsConfig();
 const form = /** @type {HTMLFormElement} */ (need("#upload-form"));
+const formKind = form.dataset.kind === "video" ? "video" : "image";
 const section = need("#queue");
 const list = need("#queue-list");
 const summary = need("#queue-summary");
@@ -16,7 +18,7 @@ const rows = new Map();
 let scheduled = false;
 let leaving = false;
 
-const queue = new UploadQueue(form.action, judge, (item) => {
+const queue = new UploadQueue(judge, (item) => {
   rows.get(item)?.update();
   if (item.session && queue.items.length === 1 && item.state === "queued" && !leaving) {
     // Once: news of the job may come before the page is left, and would begin the way anew.
@@ -28,21 +30,36 @@ const queue = new UploadQueue(form.action, judge, (item) => {
 
 /** @param {File} file @returns {string} */
 function judge(file) {
+  const isVideo = kindOf(file, formKind) === "video";
   if (file.size === 0) return config.messages.empty_file;
-  if (file.size <= config.max_bytes) return "";
-  return config.messages.file_too_large.replace("{size}", (file.size / 2 ** 20).toPrecision(3));
+  if (file.size <= (isVideo ? config.max_video_bytes : config.max_bytes)) return "";
+  const mib = file.size / 2 ** 20;
+  const sentence = isVideo ? config.messages.video_too_large : config.messages.file_too_large;
+  return sentence.replace("{size}", mib < 1000 ? mib.toPrecision(3) : mib.toFixed(0));
+}
+
+/** What the form says; a file of the other kind goes with the defaults. @param {File} file @returns {import("./queue.js").Route} */
+function routeOf(file) {
+  const kind = kindOf(file, formKind);
+  const url = (kind === "video" ? form.dataset.videoUrl : form.dataset.imageUrl) ?? form.action;
+  return { kind, url, options: kind === formKind ? chosenOptions() : [] };
 }
 
 /** @returns {[string, string][]} */
 function chosenOptions() {
-  return ["task", "model", "confidence", "classes"].map((name) => [name, String(new FormData(form).get(name) ?? "")]);
+  /** @type {[string, string][]} */
+  const chosen = [];
+  for (const [name, value] of new FormData(form)) {
+    if (typeof value === "string" && name !== "csrfmiddlewaretoken") chosen.push([name, value]);
+  }
+  return chosen;
 }
 
 /** @param {File[]} files */
 function add(files) {
   if (!files.length) return;
   const fragment = document.createDocumentFragment();
-  for (const item of queue.add(files, chosenOptions())) {
+  for (const item of queue.add(files, routeOf)) {
     const row = new Row(item);
     rows.set(item, row);
     fragment.append(row.element);
@@ -66,10 +83,12 @@ function summarise() {
   const done = items.filter((item) => item.state === "done").length;
   const failed = items.filter((item) => item.state === "failed").length;
   const open = items.filter(isOpen).length;
+  const kinds = new Set(items.map((item) => item.route.kind));
+  const word = kinds.size > 1 ? "file" : kinds.has("video") ? "video" : "picture";
   const parts = [];
-  if (open) parts.push(`${done} of ${plural(items.length, "picture")} done`);
-  else if (done) parts.push(`${plural(done, "picture")} done`);
-  if (failed) parts.push(parts.length ? `${failed} failed` : `${plural(failed, "picture")} failed`);
+  if (open) parts.push(`${done} of ${plural(items.length, word)} done`);
+  else if (done) parts.push(`${plural(done, word)} done`);
+  if (failed) parts.push(parts.length ? `${failed} failed` : `${plural(failed, word)} failed`);
   const text = parts.join(" · ") || "Cancelled";
   if (summary.textContent !== text) summary.textContent = text;
   button("cancel").hidden = open < 2;

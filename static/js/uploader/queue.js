@@ -1,6 +1,6 @@
 /**
- * The queue of uploads: three at once, the rest wait; each follows its job until it is finished.
- * Knows nothing of the page: rows are told through onChange.
+ * The queue of uploads: three pictures at once, videos one after the other, the rest wait; each
+ * follows its job until it is finished. Knows nothing of the page: rows are told through onChange.
  */
 
 import { Watcher } from "../events.js";
@@ -10,7 +10,8 @@ import { send } from "./transfer.js";
 const AT_ONCE = 3;
 
 /** @typedef {"waiting" | "uploading" | "queued" | "running" | "done" | "failed" | "cancelled"} State */
-/** @typedef {{file: File, options: [string, string][], state: State, progress: number, message: string, error: string,
+/** Where a file goes, and as what. @typedef {{kind: "image" | "video", url: string, options: [string, string][]}} Route */
+/** @typedef {{file: File, route: Route, state: State, progress: number, message: string, error: string,
  *             count: number | null, session: import("./transfer.js").CreatedSession | null, abort: (() => void) | null,
  *             final: boolean}} Item */
 
@@ -26,23 +27,21 @@ export class UploadQueue {
   #sending = 0;
 
   /**
-   * @param {string} url
    * @param {(file: File) => string} judge a sentence for a file that the server would refuse anyway, or ""
    * @param {(item: Item) => void} onChange
    */
-  constructor(url, judge, onChange) {
-    this.url = url;
+  constructor(judge, onChange) {
     this.judge = judge;
     this.onChange = onChange;
   }
 
-  /** @param {File[]} files @param {[string, string][]} options @returns {Item[]} */
-  add(files, options) {
+  /** @param {File[]} files @param {(file: File) => Route} routeOf @returns {Item[]} */
+  add(files, routeOf) {
     const added = files.map((file) => {
       const error = this.judge(file);
       /** @type {Item} */
       const item = {
-        file, options, state: error ? "failed" : "waiting", progress: 0, message: "", error, count: null,
+        file, route: routeOf(file), state: error ? "failed" : "waiting", progress: 0, message: "", error, count: null,
         session: null, abort: null, final: Boolean(error),
       };
       return item;
@@ -59,7 +58,7 @@ export class UploadQueue {
     else if (item.state === "uploading") item.abort?.();
     else if (item.session && isOpen(item)) {
       this.#set(item, { message: "Cancelling" });
-      post(`${item.session.url}cancel/`).catch((error) => this.#set(item, { message: error.message }));
+      post(item.session.cancel).catch((error) => this.#set(item, { message: error.message }));
     }
   }
 
@@ -72,7 +71,7 @@ export class UploadQueue {
       return;
     }
     try {
-      await post(`${item.session.url}retry/`);
+      await post(item.session.retry);
       this.#set(item, { state: "queued", progress: 0, error: "", message: "" });
       this.#follow(item);
     } catch (error) {
@@ -88,6 +87,9 @@ export class UploadQueue {
   #pump() {
     for (const item of this.items) {
       if (this.#sending >= AT_ONCE) return;
+      // Two large files side by side only make each other late.
+      const isVideo = item.route.kind === "video";
+      if (isVideo && this.items.some((other) => other.route.kind === "video" && other.state === "uploading")) continue;
       if (item.state === "waiting") void this.#send(item);
     }
   }
@@ -96,9 +98,9 @@ export class UploadQueue {
   async #send(item) {
     this.#sending += 1;
     const body = new FormData();
-    for (const [name, value] of item.options) body.append(name, value);
-    body.append("image", item.file, item.file.name);
-    const transfer = send(this.url, body, (progress) => this.#set(item, { progress }));
+    for (const [name, value] of item.route.options) body.append(name, value);
+    body.append(item.route.kind, item.file, item.file.name);
+    const transfer = send(item.route.url, body, (progress) => this.#set(item, { progress }));
     this.#set(item, { state: "uploading", progress: 0, abort: transfer.abort });
     try {
       const session = await transfer.done;

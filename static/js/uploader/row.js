@@ -3,18 +3,23 @@
 import { fileSize, need, plural } from "../dom.js";
 import { isOpen } from "./queue.js";
 
-const found = (/** @type {number} */ count) => (count ? plural(count, "object") : "Nothing found");
+/** @param {number} count @param {boolean} isVideo */
+function found(count, isVideo) {
+  if (isVideo) return count ? plural(count, "track") : "No tracks";
+  return count ? plural(count, "object") : "Nothing found";
+}
 
 /** @param {import("./queue.js").Item} item @returns {string} */
 function note(item) {
   const size = fileSize(item.file.size);
   const percent = `${Math.round(item.progress * 100)}%`;
+  const isVideo = item.route.kind === "video";
   switch (item.state) {
     case "waiting": return `${size} · Waiting`;
     case "uploading": return `${size} · ${item.progress < 1 ? `Uploading ${percent}` : "Checking"}`;
     case "queued": return item.message || `${size} · In the queue`;
-    case "running": return item.message || "Finding objects";
-    case "done": return item.count === null ? size : `${size} · ${found(item.count)}`;
+    case "running": return item.message || (isVideo ? "Opening the video" : "Finding objects");
+    case "done": return item.count === null ? size : `${size} · ${found(item.count, isVideo)}`;
     case "cancelled": return `${size} · Cancelled`;
     default: return item.error || "This did not work.";
   }
@@ -57,10 +62,13 @@ export class Row {
     bar.classList.toggle("is-waiting", item.state === "queued" || (item.state === "running" && !item.progress));
     /** @type {HTMLElement} */ (need("span", bar)).style.setProperty("--value", String(item.progress));
     const link = /** @type {HTMLAnchorElement} */ (need(".upload-open", element));
-    link.hidden = item.state !== "done" || !item.session;
+    // A video can be watched while it is worked on.
+    const isLive = item.route.kind === "video" && isOpen(item);
+    link.hidden = !item.session || !(item.state === "done" || isLive);
+    link.textContent = isLive ? "Watch" : "See result";
     if (item.session) link.href = item.session.url;
     // Begins with what the button says, for those who speak to their computer.
-    link.setAttribute("aria-label", `See result of ${item.file.name}`);
+    link.setAttribute("aria-label", `${isLive ? "Watch" : "See result of"} ${item.file.name}`);
     this.#label("retry", "Retry");
     this.#label("cancel", isOpen(item) ? "Cancel" : "Remove");
     need('[data-act="retry"]', element).hidden = !["failed", "cancelled"].includes(item.state) || item.final;

@@ -2,7 +2,8 @@
 
 import { csrfToken, failureOf } from "../http.js";
 
-/** @typedef {{id: string, url: string, status: string, name: string, thumbnail: string}} CreatedSession */
+/** @typedef {{id: string, url: string, status: string, name: string, thumbnail: string,
+ *             cancel: string, retry: string}} CreatedSession */
 
 /**
  * @param {string} url

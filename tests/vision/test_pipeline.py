@@ -1,0 +1,173 @@
+"""The pipeline over made-up detections: what the networks see, what comes out, in which order."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import supervision as sv
+
+from vision.errors import VisionError
+from vision.pipeline import Pipeline, PipelineConfig, run_pipeline
+from vision.pipeline.poses import attach_keypoints
+from vision.structures import Frame
+
+RATE = 10.0
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class WalkingEngine:
+    """Finds one person who walks to the right, where the picture says how far they are."""
+
+    def __init__(self, model: str | None = None) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self.model = model
+
+    def detect(self, images: Sequence[Any], *, model: str, **options: Any) -> list[sv.Detections]:
+        self.asked.append((model, len(images)))
+        return [self._find(image, model) for image in images]
+
+    def describe(self, model: str) -> Any:
+        return SimpleNamespace(reason="weights are missing" if self.model else "")
+
+    def _find(self, image: Any, model: str) -> sv.Detections:
+        index = int(image[0, 0, 0])
+        found = sv.Detections(
+            xyxy=np.array([[10 + 2 * index, 20, 40 + 2 * index, 100]], np.float32),
+            confidence=np.array([0.9], np.float32),
+            class_id=np.array([0]),
+            data={"class_name": np.array(["person"])},
+        )
+        if model.endswith("-pose"):
+            found.data["keypoints"] = np.full((1, 17, 3), 0.5 + index, np.float32)
+        answered = self.model or model
+        found.metadata = {"model": answered, "backend": "b", "device": "cpu", "precision": "fp32"}
+        return found
+
+
+def frames(count: int, *, moving: bool = True) -> Iterator[Frame]:
+    for index in range(count):
+        image = np.full((120, 160, 3), 90, np.uint8)
+        if moving:
+            image[30:90, 10 + 2 * index : 50 + 2 * index] = 230
+        image[0, 0] = index
+        yield Frame(image, index, index / RATE, START, "test")
+
+
+def pipeline(engine: WalkingEngine, **config: Any) -> Pipeline:
+    return Pipeline(engine, PipelineConfig(**config), rate=RATE)  # type: ignore[arg-type]
+
+
+def test_no_frames_give_no_results() -> None:
+    engine = WalkingEngine()
+    assert pipeline(engine).process([]) == []
+    assert list(run_pipeline([], pipeline(engine))) == []
+    assert engine.asked == []
+
+
+def test_a_walker_keeps_one_id() -> None:
+    results = list(run_pipeline(frames(23), pipeline(WalkingEngine())))
+    assert [result.frame.index for result in results] == list(range(23))
+    ids = [result.detections.tracker_id.tolist() for result in results if len(result.detections)]
+    assert len(ids) >= 20
+    assert {tuple(found) for found in ids} == {(1,)}
+    assert all(result.detected for result in results)
+    assert results[0].answered["model"] == "yolov8n"
+
+
+@pytest.mark.parametrize(("every", "looked"), [(1, 24), (2, 12), (3, 8), (5, 5)])
+def test_every_nth_frame_is_looked_at_and_tracks_go_on_between(every: int, looked: int) -> None:
+    engine = WalkingEngine()
+    results = list(run_pipeline(frames(24), pipeline(engine, every=every)))
+    assert sum(count for _, count in engine.asked) == looked
+    between = [result for result in results[3 * every :] if not result.detected]
+    for result in between:
+        assert len(result.detections) == 1
+        truth = 10 + 2 * result.frame.index
+        assert abs(result.detections.xyxy[0, 0] - truth) < 3
+        assert result.detections.data["predicted"].all()
+
+
+def test_the_overlapping_run_finds_what_the_plain_one_does() -> None:
+    plain = pipeline(WalkingEngine(), every=2, motion="difference")
+    one_by_one = [result for frame in frames(21) for result in plain.process([frame])]
+    overlapped = run_pipeline(frames(21), pipeline(WalkingEngine(), every=2, motion="difference"))
+    for ours, theirs in zip(overlapped, one_by_one, strict=True):
+        np.testing.assert_array_equal(ours.detections.xyxy, theirs.detections.xyxy)
+        assert ours.motion is not None
+        assert theirs.motion is not None
+        assert ours.motion.moving == theirs.motion.moving
+
+
+def test_without_detection_the_networks_see_nothing() -> None:
+    engine = WalkingEngine()
+    results = list(run_pipeline(frames(45), pipeline(engine, detect=False, motion="mog2")))
+    assert engine.asked == []
+    assert any(result.motion is not None and result.motion.moving for result in results)
+    assert all(len(result.detections) == 0 for result in results)
+
+
+def test_the_gate_rests_the_detector_while_nothing_moves() -> None:
+    engine = WalkingEngine()
+    list(run_pipeline(frames(200, moving=False), pipeline(engine, gate=True)))
+    assert 0 < sum(count for _, count in engine.asked) < 40
+
+
+def test_poses_are_asked_for_at_most_so_often_and_reach_their_person() -> None:
+    engine = WalkingEngine()
+    results = list(run_pipeline(frames(20), pipeline(engine, activity=True, pose_rate=5.0)))
+    asked = sum(count for model, count in engine.asked if model.endswith("-pose"))
+    assert 9 <= asked <= 11
+    assert results[-1].activities is not None
+    assert {state.track_id for state in results[-1].activities} == {1}
+
+
+def test_of_a_stand_in_only_the_classes_asked_for_count() -> None:
+    engine = WalkingEngine(model="opencv-fallback")
+    asked = pipeline(engine, class_names=("dog",))
+    results = list(run_pipeline(frames(6), asked))
+    assert all(len(result.detections) == 0 for result in results)
+    assert results[0].answered["reason"] == "weights are missing"
+
+
+def test_what_the_source_raises_ends_the_run() -> None:
+    def broken() -> Iterator[Frame]:
+        yield from frames(9)
+        raise VisionError("decoder_failed", "The decoder stopped.")
+
+    seen = []
+    with pytest.raises(VisionError, match="decoder stopped"):
+        seen.extend(run_pipeline(broken(), pipeline(WalkingEngine())))
+
+
+def test_whoever_stops_early_leaves_no_thread_behind() -> None:
+    run = run_pipeline(frames(60), pipeline(WalkingEngine()))
+    next(run)
+    run.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("tracked", "poses", "expected"),
+    [
+        ([], [[0, 0, 10, 20]], []),
+        ([[0, 0, 10, 20]], [], [None]),
+        ([[0, 0, 10, 20]], [[50, 50, 60, 70]], [None]),
+        ([[0, 0, 10, 20], [30, 0, 40, 20]], [[30, 0, 40, 20], [0, 0, 10, 20]], [1, 0]),
+        # Two want the first pose; the better one gets it, the other the one that is left.
+        ([[0, 0, 10, 20], [1, 0, 11, 20]], [[0, 0, 10, 20], [2, 0, 12, 20]], [0, 1]),
+    ],
+    ids=["nobody", "no-pose", "elsewhere", "swapped", "contested"],
+)
+def test_joints_go_to_the_person_whose_box_fits(
+    tracked: list[list[float]], poses: list[list[float]], expected: list[int | None]
+) -> None:
+    people = sv.Detections(np.array(tracked, np.float32).reshape(-1, 4))
+    found = sv.Detections(np.array(poses, np.float32).reshape(-1, 4))
+    marks = np.arange(1, len(poses) + 1, dtype=np.float32)
+    found.data["keypoints"] = np.broadcast_to(marks[:, None, None], (len(poses), 17, 3)).copy()
+    joints = attach_keypoints(people, found).data["keypoints"]
+    assert joints.shape == (len(tracked), 17, 3)
+    given = [int(rows[0, 0]) - 1 if rows.any() else None for rows in joints]
+    assert given == expected

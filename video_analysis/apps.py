@@ -1,0 +1,23 @@
+"""Analyses of uploaded videos: tracks, motion, activities."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.db.models.signals import post_delete
+
+
+class VideoAnalysisConfig(AppConfig):
+    name = "video_analysis"
+    label = "video_analysis"
+    verbose_name = "Videos"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the job's handler, the pages of video sessions, and signal receivers."""
+        import_module("video_analysis.tasks")
+        import_module("video_analysis.kinds")
+        post_delete.connect(
+            import_module("video_analysis.services.files").delete_files_of,
+            sender=self.get_model("VideoAnalysis"),
+            dispatch_uid="delete files of analysis",
+        )

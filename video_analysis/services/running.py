@@ -1,0 +1,260 @@
+"""The work on one video: analysed frame by frame, stored in one short transaction at the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from common.inference import get_engine
+from common.jobs.context import JobContext
+from common.jobs.errors import JobFailed
+from common.models import DerivedFile
+from common.previews import Preview, is_watched, write_preview
+from common.storage.disk import disk_space
+from common.storage.work import work_folder
+from common.uploads.derived import keep_derived
+from common.uploads.errors import PictureRemoved
+from common.uploads.services import FULL, require_picture
+from common.uploads.videos import local_file, video_limits
+from detector.errors import OptionsError
+from detector.models import DetectionSession
+from video_analysis.models import VideoAnalysis
+from video_analysis.services.analyses import options_as_data, options_of
+from video_analysis.services.files import file_ids
+from video_analysis.services.options import VideoOptions, parse_video_options
+from video_analysis.services.storing import ResultWriter
+from vision.encoding.images import encode_jpeg, encode_png
+from vision.pipeline.config import PipelineConfig
+from vision.pipeline.progress import Progress
+from vision.pipeline.video import VideoSummary, VideoTask, analyse_video
+from vision.structures import Priority
+
+logger = logging.getLogger(__name__)
+
+PREVIEW_SECONDS = 0.12
+NOTE_SECONDS = 1.0
+ANNOTATED, SNAPSHOTS, HEAT = "annotated.mp4", "snapshots.bin", "heat.png"
+
+
+def run_analysis_job(context: JobContext) -> None:
+    """Analyse the video of the session whose job this is.
+
+    Running it twice leaves one result. An attempt that has lost its job, or is cancelled, leaves
+    nothing behind.
+
+    Raises:
+        JobFailed: The video is gone, its options are not known any more, or the disk is full.
+        VisionError: It cannot be decoded, or the engine cannot answer.
+    """
+    rows = DetectionSession.objects.select_related("upload", "video")
+    session = rows.filter(job_id=context.job.pk).first()
+    if session is None:  # deleted meanwhile
+        return
+    options = _judged(session)
+    context.checkpoint(0.0, "Opening the video")
+    with work_folder() as folder, _file_of(session) as path:
+        writer = ResultWriter(folder / SNAPSHOTS)
+        watcher = _Watcher(context, session)
+        with writer:
+            summary = analyse_video(
+                path,
+                make_task(options),
+                engine=get_engine(),
+                target=folder / ANNOTATED,
+                on_tracks=writer.add_tracks,
+                on_progress=watcher.see,
+            )
+            writer.add_events(summary)
+        (folder / HEAT).write_bytes(encode_png(summary.heat))
+        context.checkpoint(0.99, "Saving")
+        _store(context, session, summary, writer, folder)
+
+
+def make_task(options: VideoOptions) -> VideoTask:
+    """What the engine's pipeline is to do."""
+    detection = options.detection
+    return VideoTask(
+        config=PipelineConfig(
+            detect="tracking" in options.tasks or "activity" in options.tasks,
+            model=detection.model,
+            confidence=detection.confidence,
+            iou=detection.iou,
+            classes=detection.class_ids,
+            class_names=detection.classes,
+            masks="masks" in options.styles,
+            tracker=options.tracker,
+            every=options.every,
+            between=options.between,
+            motion=options.motion_method if "motion" in options.tasks else None,
+            minimum_area=options.minimum_area,
+            gate=options.gate,
+            activity="activity" in options.tasks,
+            priority=Priority.BATCH,
+        ),
+        styles=options.styles,
+        pixels_per_metre=options.pixels_per_metre,
+        limits=video_limits(),
+    )
+
+
+def _judged(session: DetectionSession) -> VideoOptions:
+    try:
+        return parse_video_options(options_as_data(options_of(session)))
+    except OptionsError as error:
+        raise JobFailed(error.code, error.message) from error
+
+
+@contextmanager
+def _file_of(session: DetectionSession) -> Iterator[Path]:
+    try:
+        with local_file(require_picture(session.upload)) as path:
+            yield path
+    except PictureRemoved as error:
+        raise JobFailed(error.code, error.message) from error
+    except FileNotFoundError as error:
+        raise JobFailed("video_missing", "The stored video is gone.") from error
+    except OSError as error:
+        if error.errno in FULL:
+            raise _disk_full() from error
+        raise JobFailed("video_unreadable", f"The video could not be worked on: {error}") from error
+
+
+def _disk_full() -> JobFailed:
+    return JobFailed("disk_full", "The disk of the server is full; nothing was stored.")
+
+
+class _Watcher:
+    """Looks after every frame whether to go on, and shows how far the work is."""
+
+    def __init__(self, context: JobContext, session: DetectionSession) -> None:
+        self._context = context
+        self._rows = VideoAnalysis.objects.filter(pk=session.pk)
+        self._name = str(session.pk)
+        self._shown = 0.0
+        self._noted = 0.0
+
+    def see(self, progress: Progress) -> None:
+        """Take note of a frame that is done."""
+        # The end is said by whoever stores the result.
+        self._context.checkpoint(min(progress.share, 0.98), sentence(progress))
+        now = time.monotonic()
+        if now - self._shown >= PREVIEW_SECONDS and is_watched(self._name):
+            self._shown = now
+            write_preview(self._name, Preview(progress.frames, encode_jpeg(progress.image, 80)))
+        if now - self._noted >= NOTE_SECONDS:
+            self._noted = now
+            self._note(progress)
+
+    def _note(self, progress: Progress) -> None:
+        if disk_space().is_low:
+            raise _disk_full()
+        self._rows.update(
+            frames_done=progress.frames,
+            frames_per_second=round(progress.frames_per_second, 2),
+            seconds_left=progress.seconds_left and round(progress.seconds_left, 1),
+        )
+
+
+def sentence(progress: Progress) -> str:
+    """What a person is told while the work goes on."""
+    words = [f"{progress.frames:,} frames"]
+    if progress.frames_per_second >= 0.1:
+        words.append(f"{progress.frames_per_second:.3g} a second")
+    if progress.seconds_left is not None:
+        words.append(f"{_span(progress.seconds_left)} left")
+    return " · ".join(words)
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _store(
+    context: JobContext,
+    session: DetectionSession,
+    summary: VideoSummary,
+    writer: ResultWriter,
+    folder: Path,
+) -> None:
+    """Put files and rows in the place of what an earlier attempt may have left."""
+    kept: dict[str, DerivedFile] = {}
+    try:
+        for field, name, media_type in (
+            ("annotated", ANNOTATED, "video/mp4"),
+            ("snapshots", SNAPSHOTS, "application/octet-stream"),
+            ("heat", HEAT, "image/png"),
+        ):
+            kept[field] = keep_derived(
+                upload=session.upload, path=folder / name, media_type=media_type
+            )
+        with transaction.atomic():
+            if not context.still_mine():
+                raise _LostError
+            _replace(session, summary, writer, kept)
+    except BaseException as error:
+        for derived in kept.values():
+            derived.delete()
+        if not isinstance(error, _LostError):
+            raise
+
+
+class _LostError(Exception):
+    """Another attempt owns the job: this one's result is thrown away."""
+
+
+def _replace(
+    session: DetectionSession,
+    summary: VideoSummary,
+    writer: ResultWriter,
+    kept: Mapping[str, DerivedFile],
+) -> None:
+    video: VideoAnalysis = VideoAnalysis.objects.get(pk=session.pk)
+    DerivedFile.objects.filter(pk__in=file_ids(video)).delete()
+    video.chunks.all().delete()
+    video.events.all().delete()
+    writer.store(video)
+    figures = summary.statistics
+    video.duration = figures["duration"]
+    video.frame_count = video.frames_done = figures["frames"]
+    video.frames_per_second = figures["frames_per_second"]
+    video.seconds_left = 0.0
+    video.statistics = figures
+    for field, derived in kept.items():
+        setattr(video, field, derived)
+    video.save()
+    _fill_session(session, summary, writer.class_counts)
+
+
+def _fill_session(session: DetectionSession, summary: VideoSummary, counts: Counter[str]) -> None:
+    who: Mapping[str, Any] = summary.model
+    session.model = who.get("model", "")
+    reason = who.get("reason", "")
+    session.notice = (
+        f"{session.model} answered instead of {session.requested_model}: {reason}"[:300]
+        if reason
+        else ""
+    )
+    session.backend = who.get("backend", "")
+    session.device = who.get("device", "")
+    session.precision = who.get("precision", "")
+    session.object_count = counts.total()
+    session.class_counts = dict(counts.most_common())
+    session.timings_ms = {"total": round(summary.statistics["seconds_worked"] * 1000)}
+    session.finished_at = timezone.now()
+    # Only what an analysis makes: the name may have been changed while it ran.
+    session.save(
+        update_fields=[
+            *("model", "notice", "backend", "device", "precision"),
+            *("object_count", "class_counts", "timings_ms", "finished_at"),
+        ]
+    )

@@ -1,0 +1,23 @@
+"""Job handlers of this app. The work itself is a service."""
+
+from common.jobs.context import JobContext
+from common.jobs.registry import job_handler, job_observer
+from common.models import Job
+from detector.services.events import publish_job_update
+from video_analysis.services.analyses import JOB_KIND
+from video_analysis.services.running import run_analysis_job
+
+TIME_LIMIT = 5.5 * 3600.0
+"""Of one attempt; below the time after which a broker hands its message to another worker."""
+
+
+@job_handler(JOB_KIND, time_limit=TIME_LIMIT)
+def analyse(context: JobContext) -> None:
+    """Analyse the video of one session."""
+    run_analysis_job(context)
+
+
+@job_observer(JOB_KIND)
+def publish_update(job: Job) -> None:
+    """Pass on every change of the job to the owner's pages."""
+    publish_job_update(job)

@@ -1,0 +1,50 @@
+"""What a pipeline looks for."""
+
+from dataclasses import dataclass
+
+from vision.structures import Priority
+
+__all__ = ["PipelineConfig"]
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """What a pipeline looks for, and how closely.
+
+    Attributes:
+        detect: Whether objects are looked for at all.
+        model: Name of the detector's card.
+        confidence: 0..1; only objects above it count.
+        iou: 0..1; of two boxes of one class that overlap more, the better one stays.
+        classes: Class ids to look for; None looks for all.
+        class_names: Their names, by which a stand-in for the model is asked; empty for all.
+        masks: Whether outlines are wanted.
+        tracker: Of `vision.tracking.TRACKERS`.
+        every: The detector looks at every n-th frame.
+        between: How tracks go on in between: ``"predict"`` or ``"visual"``.
+        motion: Of `vision.motion.METHODS`, or None without motion detection.
+        minimum_area: Least moving area, as a share of the picture.
+        gate: Whether the detector rests while nothing moves.
+        activity: Whether to tell what people do.
+        pose_model: Name of the card that finds their joints.
+        pose_rate: Most looks at poses per second of the source.
+        priority: Who goes first in the engine.
+    """
+
+    detect: bool = True
+    model: str = "yolov8n"
+    confidence: float = 0.25
+    iou: float = 0.7
+    classes: tuple[int, ...] | None = None
+    class_names: tuple[str, ...] = ()
+    masks: bool = False
+    tracker: str = "bytetrack"
+    every: int = 1
+    between: str = "predict"
+    motion: str | None = None
+    minimum_area: float = 0.002
+    gate: bool = False
+    activity: bool = False
+    pose_model: str = "yolov8n-pose"
+    pose_rate: float = 10.0
+    priority: Priority = Priority.BATCH

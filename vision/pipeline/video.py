@@ -1,0 +1,186 @@
+"""A whole video file: from the file to its tracks, events, figures and the annotated video."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.activity import ActivityEvent
+from vision.drawing.video import FrameDrawer
+from vision.encoding.video import VideoWriter, finish_video
+from vision.engine import Engine
+from vision.motion import MotionEvent
+from vision.pipeline.collect import Collector, OnTracks
+from vision.pipeline.config import PipelineConfig
+from vision.pipeline.pipeline import Pipeline
+from vision.pipeline.progress import Progress, SpeedMeter
+from vision.pipeline.results import FrameResult
+from vision.pipeline.run import run_pipeline
+from vision.sources.videos import VideoInfo, VideoLimits, VideoSource, open_video
+
+__all__ = ["Progress", "VideoSummary", "VideoTask", "analyse_video"]
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTask:
+    """What to do with a video.
+
+    Attributes:
+        config: What to look for.
+        styles: What to draw, of `vision.drawing.styles.STYLES`.
+        pixels_per_metre: Scale of the scene, where it is known.
+        limits: What is accepted.
+        isolated: Whether the file is decoded in a child with limits; False only for a file that
+            is trusted.
+    """
+
+    config: PipelineConfig
+    styles: Collection[str] = ("boxes", "trails")
+    pixels_per_metre: float | None = None
+    limits: VideoLimits = field(default_factory=VideoLimits)
+    isolated: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoSummary:
+    """What a video shows as a whole.
+
+    Attributes:
+        info: What its header says.
+        statistics: JSON values, with the frames and seconds that there really were.
+        motion: When something moved.
+        activities: What people did, alone and together.
+        heat: (h, w, 4) uint8 BGRA, where objects have been.
+        model: What answered, with ``backend``, ``device``, ``precision``, ``reason``.
+    """
+
+    info: VideoInfo
+    statistics: dict[str, Any]
+    motion: list[MotionEvent]
+    activities: list[ActivityEvent]
+    heat: NDArray[np.uint8]
+    model: dict[str, str]
+
+
+def analyse_video(
+    path: Path,
+    task: VideoTask,
+    *,
+    engine: Engine,
+    target: Path | None = None,
+    on_tracks: OnTracks = lambda tracks: None,
+    on_progress: OnProgress = lambda progress: None,
+) -> VideoSummary:
+    """Analyse a video file.
+
+    Args:
+        path: The file.
+        task: What to do with it.
+        engine: Finds the objects.
+        target: Where to write the annotated video (MP4); None writes none.
+        on_tracks: Gets tracks as they end.
+        on_progress: Called after every frame; what it raises ends the work, and no file is left.
+
+    Raises:
+        VideoError: The file is no video that is accepted, or not one frame of it can be read.
+        VisionError: The engine cannot answer.
+    """
+    with open_video(path, limits=task.limits, isolated=task.isolated) as source:
+        run = _Run(source, task, engine, target, on_tracks, on_progress)
+        return run.finish(path)
+
+
+class _Run:
+    """One video on its way; owns what is written."""
+
+    def __init__(
+        self,
+        source: VideoSource,
+        task: VideoTask,
+        engine: Engine,
+        target: Path | None,
+        on_tracks: OnTracks,
+        on_progress: OnProgress,
+    ) -> None:
+        info = source.info
+        self._source = source
+        self._target = target
+        self._on_progress = on_progress
+        self._draws_motion = task.config.motion is not None
+        self._hides = "blur" in task.styles
+        self._pipeline = Pipeline(engine, task.config, rate=max(info.rate, 1.0))
+        self._drawer = FrameDrawer(task.styles, width=info.width, height=info.height)
+        self._collector = Collector(
+            width=info.width,
+            height=info.height,
+            pixels_per_metre=task.pixels_per_metre,
+            on_tracks=on_tracks,
+        )
+        self._part = target.with_name(f"{target.name}.part.mp4") if target is not None else None
+        self._writer = (
+            VideoWriter(self._part, width=info.width, height=info.height, rate=info.rate)
+            if self._part is not None
+            else None
+        )
+        self._labels: dict[int, str] = {}
+        self._model: dict[str, str] = {}
+        self._speed = SpeedMeter(info)
+
+    def finish(self, original: Path) -> VideoSummary:
+        """Take every frame through, and put the annotated video in its place."""
+        try:
+            for result in run_pipeline(self._source, self._pipeline):
+                self._take(result)
+            statistics = self._collector.finish()
+            if self._writer is not None and self._part is not None and self._target is not None:
+                self._writer.close()
+                finish_video(self._part, original, self._target)
+        except BaseException:
+            if self._writer is not None:
+                self._writer.abort()
+            raise
+        finally:
+            if self._part is not None:
+                self._part.unlink(missing_ok=True)
+        return VideoSummary(
+            info=self._source.info,
+            statistics={**statistics, **self._speed.figures(), **self._faults()},
+            motion=self._motion(),
+            activities=self._collector.activity_events,
+            heat=self._collector.heat.picture(),
+            model=self._model,
+        )
+
+    def _take(self, result: FrameResult) -> None:
+        frame, detections = result.frame, result.detections
+        self._drawer.blur(frame.image, detections)
+        self._collector.add(result, frame.image)
+        self._labels.update((state.track_id, state.label) for state in result.activities or ())
+        self._drawer.draw(
+            frame.image,
+            detections,
+            timestamp=frame.timestamp,
+            activities=self._labels,
+            motion=result.motion if self._draws_motion else None,
+        )
+        if self._writer is not None:
+            self._writer.write(frame.image, frame.timestamp)
+        if result.answered and not self._model:
+            self._model = dict(result.answered)
+        self._on_progress(self._speed.add(frame.timestamp, frame.image))
+
+    def _motion(self) -> list[MotionEvent]:
+        events = self._collector.motion_events
+        if not self._hides:
+            return events
+        # Their pictures were taken before anybody was made unrecognisable.
+        return [replace(event, picture=None) for event in events]
+
+    def _faults(self) -> dict[str, Any]:
+        return {"frames_skipped": self._source.skipped, "truncated": self._source.truncated}

@@ -1,0 +1,186 @@
+"""ByteTrack, BoT-SORT, OC-SORT and SORT of the ``trackers`` package (Apache-2.0)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final, cast
+
+import numpy as np
+import supervision as sv
+from numpy.typing import NDArray
+
+from vision.structures import Frame
+from vision.tracking.camera import CameraMotion
+from vision.tracking.kinds import kinds_of
+from vision.tracking.timeline import Timeline
+
+__all__ = ["LibraryTracker", "make_botsort", "make_bytetrack", "make_ocsort", "make_sort"]
+
+# A detector answers from 0.1 or 0.25 on. What it is sure of starts tracks; ByteTrack and BoT-SORT
+# continue them with what it is not. The library's own 0.6 and 0.7 suit stronger detectors.
+HIGH: Final = 0.4
+ACTIVATE: Final = 0.5
+
+LOST_SECONDS: Final = 1.5
+_LOST_UPDATES: Final = 3
+_LIBRARY_RATE: Final = 30.0  # its lost buffer counts frames of this rate
+
+MakeCore = Callable[[float, int], Any]
+"""Takes updates per second and the lost buffer, gives a tracker of the library."""
+
+
+@dataclass(slots=True)
+class _Kind:
+    """The library's tracker of one kind of object, and our ids of its tracks."""
+
+    core: Any
+    ids: dict[int, int] = field(default_factory=dict)
+
+
+class LibraryTracker:
+    """Runs one tracker of the library for each kind of object that is in the picture.
+
+    Args:
+        make_core: Makes a tracker of the library.
+        rate: Updates per second.
+        motion: Estimates how the camera moved, for a tracker that wants to know.
+    """
+
+    def __init__(
+        self, make_core: MakeCore, *, rate: float, motion: CameraMotion | None = None
+    ) -> None:
+        self._make_core = make_core
+        self._rate = rate
+        self._lost = int(np.ceil(_LIBRARY_RATE * max(LOST_SECONDS, _LOST_UPDATES / rate)))
+        self._motion = motion
+        self._next_id = count(1)
+        self._kinds: dict[int, _Kind] = {}
+        self._timeline = Timeline(rate)
+
+    def update(self, detections: sv.Detections, frame: Frame) -> sv.Detections:
+        """Return the rows of confirmed tracks with their ids (see `Tracker`)."""
+        now = self._timeline.advance(frame.timestamp)
+        if self._motion is not None:
+            self._motion.observe(frame.image, detections.xyxy)
+        kinds = kinds_of(detections)
+        rows: list[NDArray[np.int64]] = []
+        ids: list[int] = []
+        for kind in self._kinds.keys() | set(kinds.tolist()):
+            of_kind = np.flatnonzero(kinds == kind)
+            found, tracks = self._update_kind(kind, detections, of_kind, frame, now)
+            rows.append(of_kind[found])
+            ids += tracks
+        order = np.concatenate(rows) if rows else np.empty(0, np.int64)
+        # In the order of the detections, whatever kind they are.
+        positions = np.argsort(order, kind="stable")
+        tracked = cast(sv.Detections, detections[order[positions]])
+        tracked.tracker_id = np.asarray(ids, np.int64)[positions]
+        return tracked
+
+    def reset(self) -> None:
+        """Forget all objects; ids go on."""
+        self._kinds.clear()
+        self._timeline = Timeline(self._rate)
+        if self._motion is not None:
+            self._motion.reset()
+
+    def _update_kind(
+        self,
+        kind: int,
+        detections: sv.Detections,
+        rows: NDArray[np.int64],
+        frame: Frame,
+        now: float,
+    ) -> tuple[NDArray[np.int64], list[int]]:
+        """Return positions in ``rows`` that are confirmed, and their ids."""
+        state = self._kinds.get(kind)
+        if state is None:
+            state = self._kinds[kind] = _Kind(self._make_core(self._rate, self._lost))
+            if self._motion is not None:
+                state.core.cmc = self._motion
+        # The rows' positions travel as class ids: the library hands rows back in its own order.
+        bare = sv.Detections(
+            xyxy=detections.xyxy[rows],
+            confidence=None if detections.confidence is None else detections.confidence[rows],
+            class_id=np.arange(len(rows)),
+        )
+        image = frame.image if self._motion is not None else None
+        answer = state.core.update(bare, frame=image, timestamp=now)
+        if not state.core.tracks:
+            del self._kinds[kind]
+        confirmed = answer.tracker_id >= 0
+        if not confirmed.any():
+            return np.empty(0, np.int64), []
+        return answer.class_id[confirmed], self._ids(state, answer.tracker_id[confirmed].tolist())
+
+    def _ids(self, state: _Kind, given: list[int]) -> list[int]:
+        for number in given:
+            if number not in state.ids:
+                state.ids[number] = next(self._next_id)
+        if len(state.ids) > 2 * len(state.core.tracks) + 64:
+            alive = {track.tracker_id for track in state.core.tracks}
+            state.ids = {number: ours for number, ours in state.ids.items() if number in alive}
+        return [state.ids[number] for number in given]
+
+
+def make_bytetrack(rate: float, lost: int) -> Any:
+    """Return ByteTrack: Zhang et al., ECCV 2022, https://arxiv.org/abs/2110.06864."""
+    from trackers import ByteTrackTracker
+    from trackers.utils.state_representations import XCYCSRStateEstimator
+
+    return ByteTrackTracker(
+        lost_track_buffer=lost,
+        frame_rate=rate,
+        track_activation_threshold=ACTIVATE,
+        high_conf_det_threshold=HIGH,
+        minimum_consecutive_frames=2,
+        # Measured on TUD-Campus: both better than 0.2 and corners.
+        minimum_iou_threshold=0.1,
+        state_estimator_class=XCYCSRStateEstimator,
+    )
+
+
+def make_botsort(rate: float, lost: int) -> Any:
+    """Return BoT-SORT without re-identification: https://arxiv.org/abs/2206.14651."""
+    from trackers import BoTSORTTracker
+
+    return BoTSORTTracker(
+        lost_track_buffer=lost,
+        frame_rate=rate,
+        track_activation_threshold=ACTIVATE,
+        high_conf_det_threshold=HIGH,
+        minimum_consecutive_frames=2,
+        # A second sighting confirms in the first frame, too.
+        instant_first_frame_activation=False,
+    )
+
+
+def make_ocsort(rate: float, lost: int) -> Any:
+    """Return OC-SORT: Cao et al., CVPR 2023, https://arxiv.org/abs/2203.14360."""
+    from trackers import OCSORTTracker
+
+    # It does not count the sighting that starts a track: 1 is the second one.
+    minimum = 1
+    tracker = OCSORTTracker(
+        lost_track_buffer=lost,
+        frame_rate=rate,
+        high_conf_det_threshold=HIGH,
+        minimum_consecutive_frames=minimum,
+        minimum_iou_threshold=0.2,
+    )
+    # In its first frames it would confirm all that it sees.
+    tracker.frame_count = minimum + 1
+    return tracker
+
+
+def make_sort(rate: float, lost: int) -> Any:
+    """Return SORT: Bewley et al., ICIP 2016, https://arxiv.org/abs/1602.00763."""
+    from trackers import SORTTracker
+
+    return SORTTracker(
+        lost_track_buffer=lost,
+        frame_rate=rate,
+        track_activation_threshold=ACTIVATE,
+        minimum_consecutive_frames=2,
+        minimum_iou_threshold=0.2,
+    )
