@@ -8,7 +8,20 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import accuracy, engine, http, masks, pages, video, workers
+from benchmarks import (
+    accuracy,
+    activity,
+    engine,
+    gate,
+    http,
+    looks,
+    masks,
+    pages,
+    trackers,
+    trajectories,
+    video,
+    workers,
+)
 from benchmarks.conditions import describe_conditions
 from benchmarks.material import Material, find_material
 from benchmarks.report import Section, load_sections, save_sections
@@ -23,6 +36,11 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "lists": pages.run_lists,
     "workers": workers.run,
     "video": video.run,
+    "trackers": trackers.run,
+    "trajectories": trajectories.run,
+    "activity": activity.run,
+    "gate": gate.run,
+    "looks": looks.run,
 }
 
 

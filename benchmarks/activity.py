@@ -40,7 +40,7 @@ CLIPS = {
 Counts = dict[str, Counter[str]]
 
 
-def run(material: Material, cache: Path, *, rounds: int) -> Section:
+def measure(material: Material, cache: Path, *, rounds: int) -> Section:
     section = Section(
         "Activities: what was said (columns) of what people did (rows), % of the frames",
         ("truth", *(label.replace("_", " ") for label in LABELS), "frames", "reaction"),

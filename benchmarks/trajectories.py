@@ -20,20 +20,19 @@ from benchmarks.material import Material
 from benchmarks.report import Section
 from benchmarks.timing import measure_interleaved, ratio
 from vision.analytics.zones import points_in_polygon
-from vision.encoding.trajectories import pack_trajectories, unpack_points
+from vision.encoding.trajectories import group_trajectories, pack_trajectories, unpack_points
 from vision.structures.trajectories import Trajectory
 
 POINTS = 1_000_000
-TRACKS_A_BLOB = 200
 SHORTEST = 40
 ROWS_A_ROUND = 20_000
 CORNERS = 12
 WIDTH, HEIGHT, RATE = 1280, 720, 25
 
 
-def measure(material: Material, cache: Path, *, rounds: int) -> Section:
+def run(material: Material, cache: Path, *, rounds: int) -> Section:
     tracks = list(make_tracks(POINTS))
-    groups = list(_groups(tracks))
+    groups = list(group_trajectories(tracks))
     blobs = [pack_trajectories(group) for group in groups]
     points = sum(map(len, tracks))
     section = Section("Trajectories", ("what", "measured", "target"))
@@ -49,16 +48,11 @@ def measure(material: Material, cache: Path, *, rounds: int) -> Section:
     _add_reading(section, blobs, points, rounds)
     section.notes.append(
         f"{points:,} points in {len(tracks):,} generated tracks of {SHORTEST} to 400 points, "
-        f"{TRACKS_A_BLOB} tracks a blob; boxes with the jitter of a detector. Written: packed and "
+        "200 tracks a blob; boxes with the jitter of a detector. Written: packed and "
         "stored through the ORM, one row a blob, against one row a box through bulk_create; both "
         "in one transaction a round on a SQLite file."
     )
     return section
-
-
-def _groups(tracks: Sequence[Trajectory]) -> Iterator[Sequence[Trajectory]]:
-    for start in range(0, len(tracks), TRACKS_A_BLOB):
-        yield tracks[start : start + TRACKS_A_BLOB]
 
 
 def make_tracks(points: int, seed: int = 0) -> Iterator[Trajectory]:
@@ -217,7 +211,7 @@ def _packed_writer(tracks: Sequence[Trajectory]) -> Callable[[], int]:
 
     def write() -> int:
         with transaction.atomic():
-            for group in _groups(tracks):
+            for group in group_trajectories(tracks):
                 Chunk.objects.create(content=pack_trajectories(group))
         return sum(map(len, tracks))
 

@@ -29,6 +29,7 @@ urlpatterns = [
     ),
     path("api/", include("detector.api.urls")),
     path("api/", include("detector.analytics.api.urls")),
+    path("api/", include("video_analysis.api.urls")),
     path("api/", include("common.accounts.api.urls")),
     path("api/", include("common.audit.api.urls")),
     path("api/", include("common.jobs.api.urls")),
@@ -37,6 +38,7 @@ urlpatterns = [
     path("analytics/", include("detector.analytics.urls")),
     path("audit/", include("common.audit.urls")),
     path("storage/", include("common.storage.urls")),
+    path("videos/", include("video_analysis.urls")),
     path("workers/", include("common.jobs.urls")),
     path("", include("detector.urls")),
 ]

@@ -33,7 +33,7 @@ class SessionFilters:
         status: A value of ``DetectionSession.Status``.
         task: A value of ``DetectionSession.Task``.
         model: Name of the model that answered or was asked for.
-        class_name: Class that at least one object of the session has.
+        class_name: Class that at least one object or track of the session has.
         since: Earliest moment of creation (inclusive).
         until: Moment of creation that is too late (exclusive).
         order: A key of ``ORDERS``.
@@ -124,5 +124,7 @@ def filter_sessions(
         has_class = DetectedObject.objects.filter(
             session=OuterRef("pk"), class_name=filters.class_name
         )
-        queryset = queryset.filter(Exists(has_class))
+        # Of what is counted as tracks there are no rows of objects, only the counts.
+        is_counted = Q(kind=DetectionSession.Kind.VIDEO, class_counts__has_key=filters.class_name)
+        queryset = queryset.filter(Exists(has_class) | is_counted)
     return queryset

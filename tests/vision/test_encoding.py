@@ -16,24 +16,13 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from supervision.detection.compact_mask import CompactMask
 
-from vision.encoding import (
-    CocoPicture,
-    ObjectRecord,
-    Rle,
-    coco_dataset,
-    encode_jpeg,
-    encode_png,
-    masks_to_rle,
-    records_from_detections,
-    records_to_csv,
-    rle_area,
-    rle_to_polygons,
-    yolo_classes,
-    yolo_labels,
-)
-from vision.encoding.coco import COCO_CATEGORY_IDS
-from vision.encoding.csv import escape_cell
+from vision.encoding.coco import COCO_CATEGORY_IDS, CocoPicture, coco_dataset
+from vision.encoding.csv import escape_cell, records_to_csv
+from vision.encoding.images import encode_jpeg, encode_png
+from vision.encoding.masks import Rle, masks_to_rle, rle_area, rle_to_polygons
+from vision.encoding.records import ObjectRecord, records_from_detections
 from vision.encoding.runs import runs_of
+from vision.encoding.yolo import yolo_classes, yolo_labels
 from vision.weights import COCO_CLASSES
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -11,7 +11,7 @@ import supervision as sv
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from vision.encoding import encode_png
+from vision.encoding.images import encode_png
 from vision.evaluation import detect_folder, evaluate
 from vision.weights import COCO_CLASSES
 

@@ -1,6 +1,7 @@
 """Motion: what moves is found, what merely looks different is not."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +24,7 @@ from vision.motion import (
     create_motion_detector,
 )
 from vision.structures import Frame
+from vision.synthetic import quiet_scene
 
 Picture = NDArray[np.uint8]
 Painter = Callable[[float], NDArray[np.float32]]
@@ -396,3 +398,20 @@ def test_a_real_clip_moves_while_people_pass(method: str, test_data: Path) -> No
         assert any(event.start <= second <= event.end for event in done)
     assert len(done) <= 7
     assert not any(moving[280:420])
+
+
+@pytest.mark.slow
+def test_a_gate_is_open_while_anybody_is_in_view_and_the_scene_is_still_otherwise() -> None:
+    scene = replace(quiet_scene(seed=2, seconds=160, rate=5), pause=1.5, drift=0.3)
+    detector, gate, empty = create_motion_detector("mog2", rate=5), MotionGate(), []
+    people: dict[int, list[bool]] = {}
+    for frame, truth in scene:
+        result = detector.update(frame)
+        looked = gate.update(result, frame)
+        for person in truth.ids[truth.visible > 0.5].tolist():
+            people.setdefault(person, []).append(looked)
+        if not len(truth):
+            empty.append(result.moving)
+    assert len(people) >= 5
+    assert all(np.mean(looked) > 0.95 for looked in people.values())
+    assert not any(empty)

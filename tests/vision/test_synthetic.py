@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vision.evaluation.tracking_folder import read_sequences
 from vision.structures import Frame
 from vision.synthetic import (
     DetectorModel,
@@ -18,6 +19,7 @@ from vision.synthetic import (
     noisy_detections,
     quiet_scene,
     sprite_of,
+    write_sequence,
 )
 
 CLEAN = Scene(seed=5, seconds=6, rate=5, size=(320, 240), people=2, noise=0, shadows=False)
@@ -235,3 +237,20 @@ def _overlaps(box: NDArray[np.float32], others: NDArray[np.float32]) -> bool:
     both = np.prod(np.maximum(sides, 0), axis=1)
     areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
     return bool((both / (areas + np.prod(box[2:] - box[:2]) - both) >= 0.5).any())
+
+
+@pytest.mark.parametrize("video", [True, False])
+def test_a_scene_is_written_as_a_sequence_that_can_be_read(tmp_path: Path, video: bool) -> None:
+    scene = replace(CLEAN, seconds=4, rate=5, first=0.0)
+    folder = write_sequence(scene, tmp_path / "walk", video=video)
+    (sequence,) = read_sequences(folder)
+    assert (sequence.name, sequence.rate, sequence.frames) == ("walk", 5.0, len(scene))
+    assert sequence.has_pictures is video
+    assert sequence.truth is not None
+    for read, (_, truth) in zip(sequence.truth, scene, strict=True):
+        ids = [] if read.tracker_id is None else read.tracker_id.tolist()
+        assert sorted(ids) == sorted(truth.ids[truth.visible >= 0.1].tolist())
+    assert sequence.detections is not None
+    assert sum(map(len, sequence.detections)) > 0
+    if video:
+        assert len(list(sequence.read_frames())) == len(scene)

@@ -233,6 +233,23 @@ def test_two_sequences_are_combined(tmp_path: Path) -> None:
     assert rows[2].metrics.FN == 2
 
 
+@pytest.mark.parametrize("name", ["bytetrack", "botsort"])
+def test_a_sequence_that_is_only_a_video(name: str, tmp_path: Path) -> None:
+    import cv2
+
+    path = tmp_path / "clip" / "clip.avi"
+    path.parent.mkdir()
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for k in range(6):
+        writer.write(np.full((48, 64, 3), 40 * k, np.uint8))
+    writer.release()
+    (sequence,) = read_sequences(tmp_path)
+    found = detect_sequence(sequence, lambda images: [boxes(1) for _ in images])
+    (row,) = evaluate_tracker(name, [(sequence, found)])
+    assert (row.sequence, row.frames, row.tracks, row.boxes) == ("clip", 6, 1, 5)
+    assert sequence.rate == pytest.approx(10)
+
+
 def test_detecting_needs_pictures(tmp_path: Path) -> None:
     write_sequence(tmp_path, det="1,-1,0,0,9,9,0.9\n")
     (sequence,) = read_sequences(tmp_path)

@@ -79,7 +79,8 @@ def summary_figures(video: VideoAnalysis) -> list[dict[str, str]]:
     if video.motion:
         motion = figures.get("motion", {})
         shown.append(_figure(f"{motion.get('seconds', 0):.1f}", "with motion", "s"))
-        shown.append(_figure(f"{motion.get('events', 0):,}", "times motion"))
+        times = motion.get("events", 0)
+        shown.append(_figure(f"{times:,}", "motion events" if times != 1 else "motion event"))
     return shown
 
 

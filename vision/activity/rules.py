@@ -69,17 +69,18 @@ def unless(value: float, low: float, high: float) -> float:
 
 def fallen(seen: Summary, settings: RuleSettings) -> Verdict:
     """The torso lies, and the whole body is low: who bends down still stands on long legs."""
-    if not seen.has_pose:
+    if not seen.looked:
         low = unless(seen.box_height, 0.40, 0.65) * ramp(seen.box_ratio, 1.0, 1.5)
         return Verdict("fallen", low * _WITHOUT_POSE, "the box is low and wide")
     if math.isnan(seen.lean):
         return Verdict("fallen", 0.0, "hips or shoulders are out of sight")
-    low = unless(seen.extent, 0.45, 0.62) * unless(seen.leg_drop, 0.30, 0.42)
-    score = ramp(seen.lean, 48, 63) * low
+    down = unless(seen.leg_drop, 0.30, 0.42)
+    score = ramp(seen.lean, 48, 63) * unless(seen.extent, 0.45, 0.62) * down
     # Who lies along the line of sight has no angle, but neither do they have any height.
     flat = 0.0
     if not math.isnan(seen.leg_drop):
-        flat = 0.9 * unless(seen.extent, 0.44, 0.62) * unless(seen.torso_rise, 0.13, 0.20)
+        flat = unless(seen.extent, 0.44, 0.62) * unless(seen.torso_rise, 0.13, 0.20)
+        flat *= 0.9 * down
     if flat > score:
         return Verdict("fallen", flat, f"the whole body is {seen.extent:.2f} body heights high")
     return Verdict("fallen", score, f"torso {seen.lean:.0f}° from upright")

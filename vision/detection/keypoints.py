@@ -65,7 +65,8 @@ def attach_keypoints(
     joints = np.zeros((len(detections), len(KEYPOINT_NAMES), _VALUES), np.float32)
     known = poses.data.get("keypoints")
     if known is not None and len(poses) and len(detections):
-        shared = np.nan_to_num(overlaps(detections.xyxy, poses.xyxy))
+        ours, theirs = (found.xyxy.astype(np.float32) for found in (detections, poses))
+        shared = np.nan_to_num(overlaps(ours, theirs))
         names = detections.data.get("class_name")
         if names is not None:
             shared[np.asarray(names) != "person"] = 0

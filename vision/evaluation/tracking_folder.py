@@ -34,7 +34,7 @@ class MotSequence:
     Attributes:
         name: The folder's.
         rate: Frames per second.
-        frames: How many there are.
+        frames: How many there are, as far as the text files and pictures tell.
         detections: Public detections per frame; None without det/det.txt.
         truth: Ground truth per frame; None without gt/gt.txt.
         ignored: Boxes per frame that are neither right nor wrong; None without gt/gt.txt.
@@ -56,9 +56,13 @@ class MotSequence:
         """Whether the frames can be looked at."""
         return bool(self.pictures) or self.video is not None
 
-    def blank_frames(self) -> Iterator[Frame]:
-        """Yield the frames' times, with a small black picture each."""
-        for index in range(self.frames):
+    def blank_frames(self, count: int | None = None) -> Iterator[Frame]:
+        """Yield the frames' times, with a small black picture each.
+
+        Args:
+            count: How many; by default all that are known. Those of a video are not.
+        """
+        for index in range(self.frames if count is None else count):
             yield self._frame(_BLANK, index)
 
     def read_frames(self) -> Iterator[Frame]:
@@ -102,14 +106,17 @@ def read_sequences(folder: Path) -> list[MotSequence]:
     if not found:
         raise VisionError(
             "no_sequences",
-            f"{folder} has no sequences: folders with det/det.txt, gt/gt.txt or img1/.",
+            f"{folder} has no sequences: folders with det/det.txt, gt/gt.txt, img1/ or a video.",
         )
     return found
 
 
 def _is_sequence(folder: Path) -> bool:
     parts = ("det/det.txt", "gt/gt.txt", "img1")
-    return folder.is_dir() and any((folder / part).exists() for part in parts)
+    if not folder.is_dir():
+        return False
+    known = any((folder / part).exists() for part in parts)
+    return known or _video(folder, folder.resolve().name) is not None
 
 
 def _read_sequence(folder: Path) -> MotSequence:

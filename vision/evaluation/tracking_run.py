@@ -71,7 +71,8 @@ def evaluate_tracker(
     seconds: dict[str, float] = {}
     for sequence, detections in sequences:
         looking = name in _LOOKING and sequence.has_pictures
-        frames = sequence.read_frames() if looking else sequence.blank_frames()
+        blank = sequence.blank_frames(len(detections))
+        frames = sequence.read_frames() if looking else blank
         results[sequence.name], seconds[sequence.name] = track(
             name, detections, frames, rate=sequence.rate
         )

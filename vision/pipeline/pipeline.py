@@ -56,7 +56,7 @@ class Pipeline:
         rate: Frames per second of the source, about.
 
     Raises:
-        VisionError: ``unknown_tracker`` or ``unknown_method``.
+        VisionError: ``unknown_tracker`` or ``unknown_motion_method``.
     """
 
     def __init__(self, engine: Engine, config: PipelineConfig, *, rate: float) -> None:

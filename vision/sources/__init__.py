@@ -1,11 +1,1 @@
-"""Where pictures come from."""
-
-from vision.sources.pictures import (
-    PictureInfo,
-    PictureLimits,
-    decode_picture,
-    inspect_picture,
-    make_thumbnail,
-)
-
-__all__ = ["PictureInfo", "PictureLimits", "decode_picture", "inspect_picture", "make_thumbnail"]
+"""Where pictures and videos come from. Each module costs what it needs; this package nothing."""

@@ -6,6 +6,7 @@ Example:
     ...     boxes = truth.as_detections().xyxy
 """
 
+from vision.synthetic.folder import write_sequence
 from vision.synthetic.looks import Look, Sprite, looks, sprite_of
 from vision.synthetic.noise import DetectorModel, noisy_detections
 from vision.synthetic.scene import LightJump, Scene, quiet_scene
@@ -22,4 +23,5 @@ __all__ = [
     "noisy_detections",
     "quiet_scene",
     "sprite_of",
+    "write_sequence",
 ]

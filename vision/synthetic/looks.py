@@ -24,6 +24,9 @@ _TROUSERS: tuple[Colour, ...] = (
     (90, 55, 25), (30, 30, 32), (105, 108, 110), (110, 150, 175),
     (45, 85, 75), (70, 40, 30), (195, 200, 200), (40, 55, 90),
 )  # fmt: skip
+_PATTERNS = ("plain", "stripes", "checks", "two-tone")
+_LIGHT, _DARK = (235, 235, 235), (40, 40, 40)
+_STRIPE, _CHECK = 18, 14  # pixels of the cut-out
 _PER_FIGURE = 8
 _ROOM = 2  # pixels left around an outline for its soft edge
 
@@ -37,12 +40,14 @@ class Look:
         mirrored: Whether left and right are exchanged.
         coat: Blue, green, red of what is worn above.
         trousers: The same of what is worn below.
+        pattern: Of the coat: ``"plain"``, ``"stripes"``, ``"checks"`` or ``"two-tone"``.
     """
 
     figure: int
     mirrored: bool
     coat: Colour
     trousers: Colour
+    pattern: str = "plain"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,8 +66,8 @@ class Sprite:
 def looks() -> tuple[Look, ...]:
     """Return the 32 looks: every cut-out, both ways round, in eight sets of clothes each.
 
-    Sets are dealt out so that no two looks share both colours, nor one cut-out the same coat
-    twice the same way round.
+    Sets are dealt out so that no cut-out wears the same coat and trousers twice. Patterns are
+    there because a re-identification network sees more in them than in colours.
     """
     made = []
     for variant in range(2 * len(FIGURES)):
@@ -70,7 +75,8 @@ def looks() -> tuple[Look, ...]:
         for turn in range(_PER_FIGURE):
             coat = _COATS[(5 * turn + 3 * variant) % len(_COATS)]
             trousers = _TROUSERS[(turn + 2 * variant) % len(_TROUSERS)]
-            made.append(Look(figure, bool(mirrored), coat, trousers))
+            pattern = _PATTERNS[(turn + variant) % len(_PATTERNS)]
+            made.append(Look(figure, bool(mirrored), coat, trousers, pattern))
     return tuple(made)
 
 
@@ -122,14 +128,33 @@ def _dressed(
     red = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YCrCb), np.uint8)[..., 1]
     cloth = (inside > 0) & (red <= figure.reddest_cloth)
     image = picture.astype(np.float32)
-    for outline, colour in ((figure.coat, look.coat), (figure.trousers, look.trousers)):
-        _dye(image, cloth & (_filled(outline, picture.shape) > 0), colour)
+    coat = cloth & (_filled(figure.coat, picture.shape) > 0)
+    trousers = cloth & (_filled(figure.trousers, picture.shape) > 0)
+    _dye(image, trousers, np.array(look.trousers, np.float32))
+    _dye(image, coat, _pattern(coat, look))
     return image.round().clip(0, 255).astype(np.uint8)
 
 
-def _dye(image: NDArray[np.float32], where: NDArray[np.bool_], colour: Colour) -> None:
-    """Give cloth a colour and keep its folds: brightness relative to the cloth's own mean."""
+def _pattern(coat: NDArray[np.bool_], look: Look) -> NDArray[np.float32]:
+    """Return the colour of every pixel of a coat, (N, 3) in the order of ``coat``."""
+    rows, columns = np.nonzero(coat)
+    if look.pattern == "stripes":
+        second = rows // _STRIPE % 2 == 0
+    elif look.pattern == "checks":
+        second = (rows // _CHECK + columns // _CHECK) % 2 == 0
+    elif look.pattern == "two-tone":
+        second = rows > np.median(rows)
+    else:
+        second = np.zeros(len(rows), np.bool_)
+    other = _LIGHT if sum(look.coat) < 300 else _DARK
+    return np.where(second[:, None], np.array(other, np.float32), np.array(look.coat, np.float32))
+
+
+def _dye(
+    image: NDArray[np.float32], where: NDArray[np.bool_], colours: NDArray[np.float32]
+) -> None:
+    """Give cloth its colours and keep its folds: brightness relative to the cloth's own mean."""
     brightness = image[where].mean(axis=1)
     # The offset keeps the noise of black cloth from becoming a pattern on white.
     folds = ((brightness + 25) / (brightness.mean() + 25)) ** 0.8
-    image[where] = np.array(colour, np.float32) * folds.clip(0.35, 1.7)[:, None]
+    image[where] = colours * folds.clip(0.35, 1.7)[:, None]

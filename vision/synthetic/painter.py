@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.synthetic.backdrop import Backdrop
+from vision.synthetic.backdrop import Backdrop, Pillar
 from vision.synthetic.looks import Look, Sprite, sprite_of
 from vision.synthetic.truth import GroundTruth
 from vision.synthetic.walkers import Stance, Walker
@@ -51,16 +51,16 @@ class Painter:
         stances = [(walker.at(time), walker) for walker in walkers]
         stances.sort(key=lambda pair: pair[0].foot)
         boxes, areas = [], []
-        pillar_stands = self._backdrop.pillar is None
+        waiting = self._backdrop.pillar  # is painted before the first who stands nearer
         for number, (stance, walker) in enumerate(stances, start=1):
-            if not pillar_stands and stance.foot > self._backdrop.pillar.foot:  # type: ignore[union-attr]
-                self._stand_pillar(image, owners)
-                pillar_stands = True
+            if waiting is not None and stance.foot > waiting.foot:
+                self._stand_pillar(image, owners, waiting)
+                waiting = None
             box, area = self._paint_one(image, owners, number, stance, walker.look)
             boxes.append(box)
             areas.append(area)
-        if not pillar_stands:
-            self._stand_pillar(image, owners)
+        if waiting is not None:
+            self._stand_pillar(image, owners, waiting)
         truth = self._truth(index, time, [walker for _, walker in stances], boxes, areas, owners)
         return self._exposed(image, index, light), truth
 
@@ -89,9 +89,9 @@ class Painter:
         owners[window][alpha >= _OPAQUE] = number
         return box, area
 
-    def _stand_pillar(self, image: NDArray[np.uint8], owners: NDArray[np.int16]) -> None:
-        pillar = self._backdrop.pillar
-        assert pillar is not None
+    def _stand_pillar(
+        self, image: NDArray[np.uint8], owners: NDArray[np.int16], pillar: Pillar
+    ) -> None:
         window = np.s_[: pillar.foot, pillar.left : pillar.right]
         image[window] = self._backdrop.image[window]
         owners[window] = 0

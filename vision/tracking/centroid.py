@@ -14,7 +14,7 @@ __all__ = ["make_centroid_tracker"]
 
 # How far off a centre may be, in the size of the box; and how much more per second unseen.
 _REACH: Final = 0.5
-_REACH_PER_SECOND: Final = 1.0
+_REACH_PER_SECOND: Final = 0.5
 _SIZE_RATIO: Final = 2.0
 
 

@@ -9,7 +9,7 @@ from vision.tracking.matching import MatchingTracker
 
 __all__ = ["box_iou", "make_iou_tracker"]
 
-_MINIMUM: Final = 0.1
+_MINIMUM: Final = 0.3
 
 
 def box_iou(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
@@ -32,7 +32,7 @@ def box_iou(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def make_iou_tracker(rate: float) -> MatchingTracker:
-    """Return a tracker that joins boxes which overlap by an IoU of at least 0.1."""
+    """Return a tracker that joins boxes which overlap by an IoU of at least 0.3."""
     return MatchingTracker(_affinity, rate=rate)
 
 

@@ -36,8 +36,12 @@ def kinds_of(detections: sv.Detections) -> NDArray[np.int64]:
         return np.zeros(len(detections), np.int64)
     kinds = np.asarray(detections.class_id, np.int64)
     names = detections.data.get("class_name")
-    if names is None or len(names) == 0:
+    if names is None or len(kinds) == 0:
         return kinds
-    named = [_KIND_OF_NAME.get(str(name), -1) for name in names]
-    mixed = np.asarray(named, np.int64)
-    return np.where(mixed >= 0, mixed, kinds)
+    # One look-up per class and not per detection.
+    classes, rows, inverse = np.unique(kinds, return_index=True, return_inverse=True)
+    known = [
+        _KIND_OF_NAME.get(str(names[row]), own)
+        for row, own in zip(rows.tolist(), classes.tolist(), strict=True)
+    ]
+    return np.array(known, np.int64)[inverse]

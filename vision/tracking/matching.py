@@ -17,7 +17,7 @@ __all__ = ["Affinity", "MatchingTracker"]
 _LOST_SECONDS: Final = 1.5
 _LOST_UPDATES: Final = 3
 # A new velocity counts for this share: boxes jitter more than objects accelerate.
-_NEW_VELOCITY: Final = 0.4
+_NEW_VELOCITY: Final = 0.2
 
 
 class Affinity(Protocol):

@@ -1,6 +1,7 @@
 """Following single objects by their look, between two detections."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import cv2
@@ -17,6 +18,7 @@ _MARGIN: Final = 1.0
 _SMALLEST: Final = 8
 # The picture is made smaller until the longer side of the box is at most this.
 _LONGEST: Final = 64
+_MIL_REACH: Final = 12
 
 
 def available_methods() -> tuple[str, ...]:
@@ -71,7 +73,11 @@ class VisualTracker:
         core = make()
         x, y = (inside[:2] - (x1, y1)) * self._scale
         w, h = size * self._scale
-        core.init(self._view(image), (round(x), round(y), max(round(w), 2), max(round(h), 2)))
+        try:
+            core.init(self._view(image), (round(x), round(y), max(round(w), 2), max(round(h), 2)))
+        except cv2.error:
+            # A box at the very edge may leave nothing to learn the background from.
+            return False
         self._core = core
         return True
 
@@ -82,7 +88,10 @@ class VisualTracker:
         x1, y1, x2, y2 = self._window
         if image.shape[0] < y2 or image.shape[1] < x2:
             return None
-        found, (x, y, w, h) = self._core.update(self._view(image))
+        try:
+            found, (x, y, w, h) = self._core.update(self._view(image))
+        except cv2.error:
+            found = False
         if not found:
             self._core = None
             return None
@@ -106,6 +115,17 @@ def _maker(method: str) -> Callable[[], Any] | None:
     name = {"csrt": "TrackerCSRT_create", "kcf": "TrackerKCF_create", "mil": "TrackerMIL_create"}
     for module in (cv2, getattr(cv2, "legacy", None)):
         make: Callable[[], Any] | None = getattr(module, name[method], None)
+        if make is not None and method == "mil":
+            return partial(_make_mil, make)
         if make is not None:
             return make
     return None
+
+
+def _make_mil(make: Callable[..., Any]) -> Any:
+    """Return MIL for small steps; its usual search over 25 pixels takes several times as long."""
+    if not hasattr(cv2, "TrackerMIL_Params"):
+        return make()
+    options = cv2.TrackerMIL_Params()
+    options.samplerSearchWinSize = _MIL_REACH
+    return make(options)

@@ -5,7 +5,8 @@ import { words } from "./format.js";
 import { indexAt, placeAt } from "./positions.js";
 
 const TRAIL_SECONDS = 2.5;
-const TAG_HEIGHT = 18;
+const SMALL_FILM = 420; // pixels; below that, labels are smaller
+const PEAK_SECONDS = 1; // around the moment when the most moved
 const MOTION = "#ffc828";
 
 /** @typedef {import("./positions.js").Piece} Piece */
@@ -18,7 +19,10 @@ export class FilmOverlay {
   #shown = [];
   /** @type {Map<string, number>} */
   #widths = new Map();
-  #rect = { x: 0, y: 0, scale: 1 };
+  #rect = { x: 0, y: 0, width: 0, height: 0, scale: 1 };
+  #tag = { font: "", height: 18 };
+  /** @type {[number, number, number, number][]} where labels lie already: left, top, width, height */
+  #taken = [];
 
   /**
    * @param {HTMLCanvasElement} canvas
@@ -32,7 +36,6 @@ export class FilmOverlay {
     this.positions = positions;
     this.player = player;
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    this.font = `560 12px ${getComputedStyle(document.body).fontFamily}`;
     this.#listen();
     this.#fit();
   }
@@ -71,7 +74,13 @@ export class FilmOverlay {
     canvas.height = Math.round(clientHeight * ratio);
     const { width, height } = model.data;
     const scale = Math.min(clientWidth / width, clientHeight / height);
-    this.#rect = { x: (clientWidth - width * scale) / 2, y: (clientHeight - height * scale) / 2, scale };
+    this.#rect = {
+      x: (clientWidth - width * scale) / 2, y: (clientHeight - height * scale) / 2,
+      width: width * scale, height: height * scale, scale,
+    };
+    const size = this.#rect.width < SMALL_FILM ? 10 : 12;
+    this.#tag = { font: `560 ${size}px ${getComputedStyle(document.body).fontFamily}`, height: size + 6 };
+    this.#widths.clear();
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.#draw();
   }
@@ -86,6 +95,7 @@ export class FilmOverlay {
     const { context, canvas, model } = this;
     context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
     this.#shown = [];
+    this.#taken = [];
     // The annotated film has its drawing inside.
     if (!this.player.hasOverlay) return;
     const pieces = this.positions.at(this.#time);
@@ -140,20 +150,42 @@ export class FilmOverlay {
     if (model.layers.has("activities")) parts.push(...model.doing(track.n, this.#time).map(words));
     if (!parts.length) return;
     const text = parts.join(" · ");
-    const [x, y] = this.#box(place);
     const width = this.#widthOf(text) + 10;
-    const left = Math.max(1, Math.min(x - 1, this.canvas.clientWidth - width - 1));
-    const top = Math.max(1, y - TAG_HEIGHT - 1);
+    const [left, top] = this.#roomFor(this.#box(place), width);
     context.globalAlpha = this.#isFaded(item) ? 0.35 : 1;
-    context.fillStyle = track.color;
-    context.beginPath();
-    context.roundRect(left, top, width, TAG_HEIGHT, 3);
-    context.fill();
-    context.font = this.font;
-    context.textBaseline = "middle";
-    context.fillStyle = inkOn(track.color);
-    context.fillText(text, left + 5, top + TAG_HEIGHT / 2 + 0.5);
+    this.#label(text, left, top, width, track.color);
     context.globalAlpha = 1;
+  }
+
+  /** @param {string} text @param {number} left @param {number} top @param {number} width @param {string} fill */
+  #label(text, left, top, width, fill) {
+    const { context } = this;
+    context.fillStyle = fill;
+    context.beginPath();
+    context.roundRect(left, top, width, this.#tag.height, 3);
+    context.fill();
+    context.font = this.#tag.font;
+    context.textBaseline = "middle";
+    context.fillStyle = inkOn(fill);
+    context.fillText(text, left + 5, top + this.#tag.height / 2 + 0.5);
+  }
+
+  /**
+   * Above the box, or where no other label lies: below it, or inside it.
+   * @param {[number, number, number, number]} box @param {number} width @returns {[number, number]}
+   */
+  #roomFor([x, y, , boxHeight], width) {
+    const { height } = this.#tag;
+    const area = this.#rect;
+    const left = Math.max(area.x, Math.min(x - 1, area.x + area.width - width));
+    const lowest = area.y + area.height - height;
+    const tops = [y - height - 1, y + boxHeight + 1, y + 1].map((top) => Math.min(lowest, Math.max(area.y, top)));
+    const isFree = (/** @type {number} */ top) => this.#taken.every(
+      ([l, t, w, h]) => left >= l + w || l >= left + width || top >= t + h || t >= top + height,
+    );
+    const top = tops.find(isFree) ?? tops[0];
+    this.#taken.push([left, top, width, height]);
+    return [left, top];
   }
 
   /** The way of the feet over the last seconds. @param {Shown} item */
@@ -181,11 +213,16 @@ export class FilmOverlay {
     context.globalAlpha = 1;
   }
 
-  /** Where the most moved, for as long as anything did. */
+  /** A word for as long as anything moves, and where the most did at its moment. */
   #drawMotion() {
     const { context, model } = this;
     for (const event of model.events) {
-      if (event.kind !== "motion" || !event.area || event.start > this.#time || event.end < this.#time) continue;
+      if (event.kind !== "motion" || event.start > this.#time || event.end < this.#time) continue;
+      const width = this.#widthOf("Motion") + 10;
+      const corner = [this.#rect.x + 6, this.#rect.y + 6];
+      this.#label("Motion", corner[0], corner[1], width, MOTION);
+      this.#taken.push([corner[0], corner[1], width, this.#tag.height]);
+      if (!event.area || Math.abs(this.#time - (event.peak ?? event.start)) > PEAK_SECONDS) continue;
       const [x, y] = this.#point(event.area[0], event.area[1]);
       const [width, height] = [event.area[2] * this.#rect.scale, event.area[3] * this.#rect.scale];
       context.setLineDash([3, 4]);
@@ -200,7 +237,7 @@ export class FilmOverlay {
   #widthOf(text) {
     let width = this.#widths.get(text);
     if (width === undefined) {
-      this.context.font = this.font;
+      this.context.font = this.#tag.font;
       width = Math.ceil(this.context.measureText(text).width);
       this.#widths.set(text, width);
     }

@@ -39,6 +39,7 @@ export class Player extends EventTarget {
   /** @param {number} time seconds */
   seek(time) {
     const wanted = Math.min(Math.max(0, time), this.data.duration);
+    this.root.classList.add("has-begun");
     if (this.film) this.film.currentTime = Math.min(wanted, this.film.duration || wanted);
     else this.#ghost.time = wanted;
     this.#tellTime(wanted);
@@ -197,6 +198,7 @@ export class Player extends EventTarget {
   #changed() {
     const playing = this.isPlaying;
     this.root.classList.toggle("is-playing", playing);
+    if (playing) this.root.classList.add("has-begun");
     const button = need("[data-play]", this.root);
     need('[data-icon="play"]', button).hidden = playing;
     need('[data-icon="pause"]', button).hidden = !playing;

@@ -5,5 +5,6 @@ from __future__ import annotations
 
 def test_made(video_session):
     from video_analysis.models import Track, Event
+
     assert Track.objects.count() == 3
     print(list(Event.objects.values()), list(Track.objects.values()))
