@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks import (
     accuracy,
     activity,
+    endurance,
     engine,
     gate,
     http,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "lists": pages.run_lists,
     "workers": workers.run,
     "video": video.run,
+    "endurance": endurance.run,
     "trackers": trackers.run,
     "trajectories": trajectories.run,
     "activity": activity.run,

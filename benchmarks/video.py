@@ -74,17 +74,23 @@ def _analysis(engine: Engine, clip: Path, cache: Path, every: int) -> Callable[[
     task = VideoTask(PipelineConfig(every=every))
 
     def run() -> int:
-        with closing(sqlite3.connect(cache / "tracks.sqlite3")) as database:
-            database.execute("CREATE TABLE IF NOT EXISTS chunk (data BLOB)")
+        with closing(database(cache / "tracks.sqlite3")) as tracks:
 
             def store(ended: list[EndedTrack]) -> None:
                 data = pack_trajectories([track.trajectory for track in ended])
-                database.execute("INSERT INTO chunk VALUES (?)", (data,))
+                tracks.execute("INSERT INTO chunk VALUES (?)", (data,))
 
             summary = analyse_video(
                 clip, task, engine=engine, target=cache / "annotated.mp4", on_tracks=store
             )
-            database.commit()
+            tracks.commit()
         return int(summary.statistics["frames"])
 
     return run
+
+
+def database(path: Path) -> sqlite3.Connection:
+    """A file with one table of packed trajectories."""
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE IF NOT EXISTS chunk (data BLOB)")
+    return connection

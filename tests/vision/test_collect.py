@@ -91,8 +91,9 @@ def test_motion_and_activities_become_events() -> None:
     state = ActivityState(1, "walking", 0.9, "1.1 body heights a second")
     results = [result(at, person(at), motion=moving, activities=[state]) for at in range(40)]
     _, statistics, collector = collect(results)
-    (event,) = collector.motion_events
-    assert event.peak_share == pytest.approx(0.2)
+    (motion,) = collector.motion
+    assert motion.snapshot is not None
+    assert motion.event.peak_share == pytest.approx(0.2)
     assert statistics["motion"]["events"] == 1
     assert [item.label for item in collector.activity_events] == ["walking"]
     assert statistics["activities"]["walking"] == pytest.approx(3.9, abs=0.5)

@@ -140,6 +140,8 @@ class _Watcher:
         self._name = str(session.pk)
         self._shown = 0.0
         self._noted = 0.0
+        # An attempt before this one may have come some way.
+        self._rows.update(frames_done=0, frames_per_second=0.0, seconds_left=None)
 
     def see(self, progress: Progress) -> None:
         """Take note of a frame that is done."""

@@ -12,10 +12,9 @@ import numpy as np
 
 from video_analysis.models import Event, Track, TrajectoryChunk, VideoAnalysis
 from vision.activity import ActivityEvent
-from vision.encoding.images import encode_jpeg
 from vision.encoding.trajectories import pack_trajectories
 from vision.motion import MotionEvent
-from vision.pipeline.collect import EndedTrack
+from vision.pipeline.collect import EndedMotion, EndedTrack
 from vision.pipeline.video import VideoSummary
 
 ROWS = 500
@@ -68,7 +67,7 @@ class ResultWriter:
 
     def add_events(self, summary: VideoSummary) -> None:
         """Take what happened, in the order in which it began."""
-        events = [self._motion(event) for event in summary.motion]
+        events = [self._motion(motion) for motion in summary.motion]
         events += [activity_row(event) for event in summary.activities]
         self._events = sorted(events, key=lambda event: (event.start, event.kind, event.label))
 
@@ -92,10 +91,9 @@ class ResultWriter:
         track.snapshot_offset, track.snapshot_size = self._keep(ended.snapshot)
         return track
 
-    def _motion(self, event: MotionEvent) -> Event:
-        row = motion_row(event)
-        jpeg = encode_jpeg(event.picture, 82) if event.picture is not None else None
-        row.snapshot_offset, row.snapshot_size = self._keep(jpeg)
+    def _motion(self, motion: EndedMotion) -> Event:
+        row = motion_row(motion.event)
+        row.snapshot_offset, row.snapshot_size = self._keep(motion.snapshot)
         return row
 
     def _keep(self, jpeg: bytes | None) -> tuple[int | None, int]:

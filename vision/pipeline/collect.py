@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,13 @@ from vision.analytics.heat import HeatMap
 from vision.analytics.snapshots import BestSnapshots
 from vision.analytics.timeline import Timeline
 from vision.analytics.trajectories import TrajectoryFigures, describe_trajectory
+from vision.encoding.images import encode_jpeg
 from vision.motion import MotionEvent, MotionEvents
 from vision.pipeline.results import FrameResult
 from vision.structures.trajectories import Trajectory
 from vision.tracking.recorder import TrajectoryRecorder
 
-__all__ = ["Collector", "EndedTrack", "OnTracks"]
+__all__ = ["Collector", "EndedMotion", "EndedTrack", "OnTracks"]
 
 _GONE_SECONDS = 5.0
 """A track that has not been seen for so long has ended, whatever the tracker."""
@@ -37,6 +38,19 @@ class EndedTrack:
 
     trajectory: Trajectory
     figures: TrajectoryFigures
+    snapshot: bytes | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EndedMotion:
+    """Motion from its beginning to its end.
+
+    Attributes:
+        event: What is known of it, its picture taken away.
+        snapshot: That picture as a JPEG: hours of arrays would fill the memory.
+    """
+
+    event: MotionEvent
     snapshot: bytes | None
 
 
@@ -66,6 +80,7 @@ class Collector:
         width: Of the frames, in pixels.
         height: Of the frames, in pixels.
         pixels_per_metre: Scale of the scene, where it is known.
+        motion_pictures: Whether motion has pictures.
         on_tracks: Gets the tracks that have ended, some two hundred at a time.
     """
 
@@ -76,6 +91,7 @@ class Collector:
         height: int,
         on_tracks: OnTracks,
         pixels_per_metre: float | None = None,
+        motion_pictures: bool = True,
     ) -> None:
         self._size = (width, height)
         self._metres = 1 / pixels_per_metre if pixels_per_metre else None
@@ -83,14 +99,14 @@ class Collector:
         self._recorder = TrajectoryRecorder()
         self._snapshots = BestSnapshots()
         self._timeline = Timeline()
-        self._motion = MotionEvents()
+        self._motion = MotionEvents(pictures=motion_pictures)
         self._activity = ActivityEvents()
         self._counts = Counts()
         self._ended: list[EndedTrack] = []
         self._looked_at = 0.0
         self._last = 0.0
         self.heat = HeatMap(width, height)
-        self.motion_events: list[MotionEvent] = []
+        self.motion: list[EndedMotion] = []
         self.activity_events: list[ActivityEvent] = []
 
     def add(self, result: FrameResult, image: NDArray[np.uint8]) -> None:
@@ -112,7 +128,7 @@ class Collector:
         self.heat.add(detections.xyxy, passed)
         if result.motion is not None:
             self._counts.moving += passed * result.motion.moving
-            self.motion_events += self._motion.add(result.motion, result.frame)
+            self._end_motion(self._motion.add(result.motion, result.frame))
         if result.activities is not None:
             self.activity_events += self._activity.add(result.activities, detections, result.frame)
         self._last = now
@@ -122,11 +138,16 @@ class Collector:
 
     def finish(self) -> dict[str, Any]:
         """End what still goes on, and return the statistics as JSON values."""
-        self.motion_events += self._motion.finish()
+        self._end_motion(self._motion.finish())
         self.activity_events += self._activity.finish()
         self._end(self._recorder.finish())
         self._hand_over()
         return self._statistics()
+
+    def _end_motion(self, events: list[MotionEvent]) -> None:
+        for event in events:
+            jpeg = encode_jpeg(event.picture, 82) if event.picture is not None else None
+            self.motion.append(EndedMotion(replace(event, picture=None), jpeg))
 
     def _end(self, trajectories: list[Trajectory]) -> None:
         width, height = self._size
@@ -168,7 +189,7 @@ class Collector:
                 for name, counted in sorted(self._counts.classes.items())
             },
             "motion": {
-                "events": len(self.motion_events),
+                "events": len(self.motion),
                 "seconds": round(self._counts.moving, 2),
             },
             "activities": {

@@ -1,7 +1,7 @@
 """A whole video file: from the file to its tracks, events, figures and the annotated video."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,7 @@ from vision.activity import ActivityEvent
 from vision.drawing.video import FrameDrawer
 from vision.encoding.video import VideoWriter, finish_video
 from vision.engine import Engine
-from vision.motion import MotionEvent
-from vision.pipeline.collect import Collector, OnTracks
+from vision.pipeline.collect import Collector, EndedMotion, OnTracks
 from vision.pipeline.config import PipelineConfig
 from vision.pipeline.pipeline import Pipeline
 from vision.pipeline.progress import Progress, SpeedMeter
@@ -21,7 +20,7 @@ from vision.pipeline.results import FrameResult
 from vision.pipeline.run import run_pipeline
 from vision.sources.videos import VideoInfo, VideoLimits, VideoSource, open_video
 
-__all__ = ["Progress", "VideoSummary", "VideoTask", "analyse_video"]
+__all__ = ["Progress", "VideoSummary", "VideoTask", "analyse_source", "analyse_video"]
 
 
 OnProgress = Callable[[Progress], None]
@@ -62,7 +61,7 @@ class VideoSummary:
 
     info: VideoInfo
     statistics: dict[str, Any]
-    motion: list[MotionEvent]
+    motion: list[EndedMotion]
     activities: list[ActivityEvent]
     heat: NDArray[np.uint8]
     model: dict[str, str]
@@ -92,8 +91,33 @@ def analyse_video(
         VisionError: The engine cannot answer.
     """
     with open_video(path, limits=task.limits, isolated=task.isolated) as source:
-        run = _Run(source, task, engine, target, on_tracks, on_progress)
-        return run.finish(path)
+        return analyse_source(
+            source,
+            task,
+            engine=engine,
+            original=path,
+            target=target,
+            on_tracks=on_tracks,
+            on_progress=on_progress,
+        )
+
+
+def analyse_source(
+    source: VideoSource,
+    task: VideoTask,
+    *,
+    engine: Engine,
+    original: Path | None = None,
+    target: Path | None = None,
+    on_tracks: OnTracks = lambda tracks: None,
+    on_progress: OnProgress = lambda progress: None,
+) -> VideoSummary:
+    """Analyse the frames of any source that ends; see `analyse_video`.
+
+    Args:
+        original: The file whose sound the annotated video gets; None leaves it silent.
+    """
+    return _Run(source, task, engine, target, on_tracks, on_progress).finish(original)
 
 
 class _Run:
@@ -113,7 +137,6 @@ class _Run:
         self._target = target
         self._on_progress = on_progress
         self._draws_motion = task.config.motion is not None
-        self._hides = "blur" in task.styles
         self._pipeline = Pipeline(engine, task.config, rate=max(info.rate, 1.0))
         self._drawer = FrameDrawer(task.styles, width=info.width, height=info.height)
         self._collector = Collector(
@@ -121,6 +144,8 @@ class _Run:
             height=info.height,
             pixels_per_metre=task.pixels_per_metre,
             on_tracks=on_tracks,
+            # Pictures of motion are taken before anybody is made unrecognisable.
+            motion_pictures="blur" not in task.styles,
         )
         self._part = target.with_name(f"{target.name}.part.mp4") if target is not None else None
         self._writer = (
@@ -132,7 +157,7 @@ class _Run:
         self._model: dict[str, str] = {}
         self._speed = SpeedMeter(info)
 
-    def finish(self, original: Path) -> VideoSummary:
+    def finish(self, original: Path | None) -> VideoSummary:
         """Take every frame through, and put the annotated video in its place."""
         try:
             for result in run_pipeline(self._source, self._pipeline):
@@ -151,7 +176,7 @@ class _Run:
         return VideoSummary(
             info=self._source.info,
             statistics={**statistics, **self._speed.figures(), **self._faults()},
-            motion=self._motion(),
+            motion=self._collector.motion,
             activities=self._collector.activity_events,
             heat=self._collector.heat.picture(),
             model=self._model,
@@ -174,13 +199,6 @@ class _Run:
         if result.answered and not self._model:
             self._model = dict(result.answered)
         self._on_progress(self._speed.add(frame.timestamp, frame.image))
-
-    def _motion(self) -> list[MotionEvent]:
-        events = self._collector.motion_events
-        if not self._hides:
-            return events
-        # Their pictures were taken before anybody was made unrecognisable.
-        return [replace(event, picture=None) for event in events]
 
     def _faults(self) -> dict[str, Any]:
         return {"frames_skipped": self._source.skipped, "truncated": self._source.truncated}

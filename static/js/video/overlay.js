@@ -218,10 +218,9 @@ export class FilmOverlay {
     const { context, model } = this;
     for (const event of model.events) {
       if (event.kind !== "motion" || event.start > this.#time || event.end < this.#time) continue;
-      const width = this.#widthOf("Motion") + 10;
-      const corner = [this.#rect.x + 6, this.#rect.y + 6];
-      this.#label("Motion", corner[0], corner[1], width, MOTION);
-      this.#taken.push([corner[0], corner[1], width, this.#tag.height]);
+      const [left, top, room] = [this.#rect.x + 6, this.#rect.y + 6, this.#widthOf("Motion") + 10];
+      this.#label("Motion", left, top, room, MOTION);
+      this.#taken.push([left, top, room, this.#tag.height]);
       if (!event.area || Math.abs(this.#time - (event.peak ?? event.start)) > PEAK_SECONDS) continue;
       const [x, y] = this.#point(event.area[0], event.area[1]);
       const [width, height] = [event.area[2] * this.#rect.scale, event.area[3] * this.#rect.scale];

@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from detector.models import DetectionSession
-from tests.integration.detector.conftest import engine, other_api, token_api  # noqa: F401
+from tests.integration.detector.conftest import (  # noqa: F401
+    engine,
+    other_api,
+    real_engine,
+    token_api,
+)
 from tests.made_videos import make_clip
 from tests.made_videos import make_video_session as make
 

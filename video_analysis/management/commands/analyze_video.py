@@ -167,7 +167,7 @@ class _Found:
         self, source: Path, options: VideoOptions, summary: VideoSummary
     ) -> Iterable[bytes]:
         """The statistics in the shape of the export."""
-        rows = [motion_row(event) for event in summary.motion]
+        rows = [motion_row(motion.event) for motion in summary.motion]
         rows += [activity_row(event) for event in summary.activities]
         rows.sort(key=lambda row: (row.start, row.kind, row.label))
         for number, row in enumerate(rows):
