@@ -70,7 +70,8 @@ class Engine:
         Returns:
             One ``Detections`` per picture, best object first: ``xyxy`` (N, 4) float32 pixels,
             ``confidence`` float32, ``class_id``, ``data["class_name"]``, for a segmentation model
-            ``mask`` as a ``CompactMask``; ``metadata`` holds ``model``, ``backend``, ``device``,
+            ``mask`` as a ``CompactMask``, for a pose model ``data["keypoints"]`` (N, 17, 3);
+            ``metadata`` holds ``model``, ``backend``, ``device``,
             ``precision``, ``width``, ``height`` and ``timings_ms``.
 
         Raises:

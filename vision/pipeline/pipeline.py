@@ -7,10 +7,10 @@ import numpy as np
 import supervision as sv
 
 from vision.activity import ActivityState, create_recognizer
+from vision.detection.keypoints import attach_keypoints
 from vision.engine import Engine
 from vision.motion import MotionGate, MotionResult, create_motion_detector
 from vision.pipeline.config import PipelineConfig
-from vision.pipeline.poses import attach_keypoints
 from vision.pipeline.results import FrameResult
 from vision.structures import Frame
 from vision.tracking import create_follower, create_tracker
@@ -115,10 +115,10 @@ class Pipeline:
             found = looked.found.get(position)
             tracked = self._track(frame, found)
             activities: Sequence[ActivityState] | None = None
-            if self._recognizer is not None:
-                tracked = attach_keypoints(tracked, looked.poses.get(position))
-                if found is not None:
-                    activities = self._recognizer.update(tracked, frame)
+            poses = looked.poses.get(position)
+            if self._recognizer is not None and poses is not None:
+                attach_keypoints(tracked, poses)
+                activities = self._recognizer.update(tracked, frame)
             results.append(
                 FrameResult(
                     frame=frame,

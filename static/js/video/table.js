@@ -5,6 +5,7 @@ import { clock } from "./format.js";
 
 const ROW = 44;
 const MORE = 8; // rows above and below those in sight
+const REST_MS = 90; // of scrolling, until pictures are fetched
 
 /** @typedef {import("./model.js").VideoModel} VideoModel */
 /** @typedef {import("./model.js").Track} Track */
@@ -34,6 +35,7 @@ export class TrackTable {
   #unit = "px";
   #scheduled = false;
   #focused = 0;
+  #timer = 0;
 
   /**
    * @param {HTMLElement} pane
@@ -61,7 +63,7 @@ export class TrackTable {
     const unit = /** @type {HTMLSelectElement} */ (need("[data-track-unit]", pane));
     unit.addEventListener("change", () => {
       this.#unit = /** @type {Unit} */ (unit.value);
-      this.#rows.clear();
+      this.#rows = new Map();
       this.#draw();
     });
     this.scroll.addEventListener("scroll", () => this.#later(), { passive: true });
@@ -118,6 +120,7 @@ export class TrackTable {
     need("[data-none]", this.pane).hidden = this.#shown.length > 0;
     this.#focused = 0;
     this.scroll.scrollTop = 0;
+    this.#rows = new Map();
     this.#draw();
   }
 
@@ -128,6 +131,8 @@ export class TrackTable {
   }
 
   #draw() {
+    // Nobody sees it: the pane's turn comes with its size.
+    if (!this.scroll.clientHeight) return;
     const count = this.#shown.length;
     const first = Math.max(0, Math.floor(this.scroll.scrollTop / ROW) - MORE);
     const last = Math.min(count, Math.ceil((this.scroll.scrollTop + this.scroll.clientHeight) / ROW) + MORE);
@@ -141,10 +146,23 @@ export class TrackTable {
       /** @type {HTMLElement} */ (row.querySelector("button")).tabIndex = at === this.#focused ? 0 : -1;
       rows.set(track.n, row);
     }
+    const before = [...this.#rows.keys()].join();
     this.#rows = rows;
-    this.body.replaceChildren(spacer(first * ROW), ...rows.values(), spacer((count - last) * ROW));
+    if (before !== [...rows.keys()].join() || !this.body.childElementCount) {
+      this.body.replaceChildren(spacer(first * ROW), ...rows.values(), spacer((count - last) * ROW));
+    }
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.#fillLooks(), REST_MS);
     if (held) this.#rows.get(this.#shown[this.#focused]?.n)?.querySelector("button")?.focus({ preventScroll: true });
     this.#mark();
+  }
+
+  /** Rows that only fly by fetch nothing. */
+  #fillLooks() {
+    for (const look of this.body.querySelectorAll("img[data-src]")) {
+      look.setAttribute("src", look.getAttribute("data-src") ?? "");
+      look.removeAttribute("data-src");
+    }
   }
 
   /** @param {Track} track */
@@ -153,7 +171,7 @@ export class TrackTable {
     dot.style.setProperty("--c", track.color);
     const { snapshot } = this.model.data.urls;
     const look = track.snapshot && snapshot
-      ? html("img", { src: snapshot.replace("/0/", `/${track.n}/`), alt: "", loading: "lazy", decoding: "async" })
+      ? html("img", { "data-src": snapshot.replace("/0/", `/${track.n}/`), alt: "", decoding: "async" })
       : "";
     const cell = (/** @type {string} */ text, /** @type {string} */ title = "") => html("td", { class: "num", title: title || null }, text);
     const name = html("button", { type: "button", class: "row-button", tabindex: -1 }, dot, `${track.class} ${track.n}`);
