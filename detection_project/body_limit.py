@@ -27,7 +27,8 @@ class BodyLimit:
     """ASGI middleware: answers 413 when the body is longer than its path allows.
 
     A length that is announced is judged before the body is read; a body without one is cut off
-    while it comes. The limits are `SIGHTLINE_BODY_LIMITS`.
+    while it comes. The limits are `SIGHTLINE_BODY_LIMITS`, and
+    that of a video where one is taken.
     """
 
     def __init__(self, application: Any) -> None:
@@ -62,6 +63,8 @@ class BodyLimit:
 
 def body_limit(path: str) -> int:
     """Return how many bytes a request to this path may carry."""
+    if path in settings.SIGHTLINE_VIDEO_PATHS:
+        return int(settings.SIGHTLINE_MAX_VIDEO_BYTES) + settings.MIB
     for prefix, limit in settings.SIGHTLINE_BODY_LIMITS:
         if path.startswith(prefix):
             return int(limit)

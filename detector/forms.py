@@ -55,12 +55,17 @@ def options_config() -> dict[str, Any]:
                 f"The file has {{size}} MiB; at most {limit / MIB:.3g} MiB are accepted."
             ),
             "video_too_large": (
-                f"The video has {{size}} MiB; at most {video_limit / MIB:.0f} MiB are accepted."
+                f"The video has {{size}} MiB; at most {_large(video_limit)} are accepted."
             ),
         },
         "max_video_bytes": video_limit,
-        "max_video_gib": f"{video_limit / MIB / 1024:.3g}",
+        "max_video": _large(video_limit),
     }
+
+
+def _large(size: int) -> str:
+    mib = size / MIB
+    return f"{mib / 1024:.3g} GiB" if mib >= 1024 else f"{mib:.3g} MiB"
 
 
 def model_label(entry: Mapping[str, Any]) -> str:

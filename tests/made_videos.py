@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from common.jobs.queues import LONG_QUEUE
 from common.models import Job, Upload
 from common.storage.work import work_folder
-from common.uploads.derived import keep_derived
+from common.uploads.derived import store_derived
 from detector.models import DetectionSession
 from video_analysis.models import VideoAnalysis
 from video_analysis.services.analyses import JOB_KIND
@@ -30,7 +30,7 @@ from vision.analytics.timeline import Timeline
 from vision.analytics.trajectories import describe_trajectory
 from vision.encoding.images import encode_jpeg, encode_png
 from vision.motion import MotionEvent
-from vision.pipeline.collect import EndedTrack
+from vision.pipeline.collect import EndedMotion, EndedTrack
 from vision.pipeline.video import VideoSummary
 from vision.structures.trajectories import Trajectory
 
@@ -97,6 +97,7 @@ def make_video_session(
     motion: bool = True,
     status: str = DetectionSession.Status.DONE,
     chunk: int = 200,
+    annotated_clip: bool = False,
     **changes: Any,
 ) -> DetectionSession:
     """Store a video and a session over it as an analysis would leave them.
@@ -112,6 +113,7 @@ def make_video_session(
         motion: Whether motion was looked for.
         status: Of the session; what is not done has no result.
         chunk: Most tracks in one chunk.
+        annotated_clip: Whether the annotated video is a clip of its own, and not the stored file.
         changes: Further fields of the session.
     """
     done = status == DetectionSession.Status.DONE
@@ -135,7 +137,8 @@ def make_video_session(
         session.save(force_insert=True)
         video = _analysis(session, seconds, activity=activity, motion=motion)
         if done:
-            _store_result(video, folder, path, tracks=tracks, chunk=chunk)
+            drawn = make_clip(folder / "drawn.mp4", seconds=2.0) if annotated_clip else path
+            _store_result(video, folder, drawn, tracks=tracks, chunk=chunk)
     return session
 
 
@@ -222,7 +225,8 @@ def _store_result(
         ("snapshots", "snapshots.bin", "application/octet-stream"),
         ("heat", "heat.png", "image/png"),
     ):
-        derived = keep_derived(upload=session.upload, path=folder / file, media_type=media_type)
+        derived = store_derived(upload=session.upload, path=folder / file, media_type=media_type)
+        derived.save(force_insert=True)
         setattr(video, field, derived)
     assert len(file_ids(video)) == 3
     video.statistics = summary.statistics
@@ -251,16 +255,15 @@ def _ended(video: VideoAnalysis, trajectory: Trajectory) -> EndedTrack:
 
 def _summary(video: VideoAnalysis, trajectories: list[Trajectory]) -> VideoSummary:
     end = video.duration
-    motion = [
-        MotionEvent(
-            start=0.2,
-            end=min(1.4, end),
-            peak_share=0.12,
-            peak_time=0.6,
-            peak_area=np.array((10, 20, 60, 70), np.float32),
-            picture=_picture(6, 64, 48),
-        )
-    ]
+    moved = MotionEvent(
+        start=0.2,
+        end=min(1.4, end),
+        peak_share=0.12,
+        peak_time=0.6,
+        peak_area=np.array((10, 20, 60, 70), np.float32),
+        picture=None,
+    )
+    motion = [EndedMotion(moved, encode_jpeg(_picture(6, 64, 48), 80))]
     people = [item.track_id for item in trajectories if item.class_name == "person"][:2]
     activities = [
         ActivityEvent("activity", "walking", (number,), 0.1, min(1.2, end), 0.82, "1.1 bh/s")

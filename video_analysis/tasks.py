@@ -7,8 +7,8 @@ from detector.services.events import publish_job_update
 from video_analysis.services.analyses import JOB_KIND
 from video_analysis.services.running import run_analysis_job
 
-TIME_LIMIT = 5.5 * 3600.0
-"""Of one attempt; below the time after which a broker hands its message to another worker."""
+TIME_LIMIT = 24 * 3600.0
+"""Of one attempt. Its message has long been taken by then: the lease alone says whose it is."""
 
 
 @job_handler(JOB_KIND, time_limit=TIME_LIMIT)

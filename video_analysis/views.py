@@ -39,7 +39,7 @@ from video_analysis.forms import (
 from video_analysis.models import Event, Track
 from video_analysis.selectors import get_video
 from video_analysis.services.analyses import queue_video, rerun_video
-from video_analysis.services.exports import EXPORTS, export_video
+from video_analysis.services.exports import EXPORTS, export_video, stem_of
 from video_analysis.services.presenting import (
     MOST_SECONDS,
     overlay_window,
@@ -120,7 +120,7 @@ def original(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     stored = require_picture(session.upload)
     download = "download" in request.GET
     if download:
-        note_exported(session=session, user=request.user, form="video")
+        note_exported(session=session, user=request.user, form="original")
     else:
         note_viewed(session=session, user=request.user)
     return serve_file(
@@ -140,15 +140,14 @@ def annotated(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     derived = _derived(session.video.annotated)
     download = "download" in request.GET
     if download:
-        note_exported(session=session, user=request.user, form="annotated")
+        note_exported(session=session, user=request.user, form="annotated video")
     else:
         note_viewed(session=session, user=request.user)
-    stem = session.name.rsplit(".", 1)[0] or session.name
     return serve_file(
         request,
         file=derived.file,
         media_type=derived.media_type,
-        filename=f"{stem}-annotated.mp4",
+        filename=f"{stem_of(session.name)}-annotated.mp4",
         download=download,
     )
 
@@ -172,6 +171,7 @@ def preview(request: HttpRequest, session_id: UUID) -> HttpResponse:
     if newest is None:
         response = HttpResponse(status=204)
     else:
+        note_viewed(session=session, user=request.user)
         response = HttpResponse(newest.jpeg, content_type="image/jpeg")
         response["X-Frame"] = str(newest.number)
         response["X-Content-Type-Options"] = "nosniff"

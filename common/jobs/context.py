@@ -1,11 +1,12 @@
 """What a handler holds while it works: its job, and the checkpoint that it must pass often."""
 
+import logging
 import threading
 import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from common.jobs.errors import (
@@ -17,6 +18,8 @@ from common.jobs.errors import (
 )
 from common.jobs.models import Job
 from common.jobs.registry import notify
+
+logger = logging.getLogger(__name__)
 
 WRITE_INTERVAL = 0.2  # seconds between progress writes: five a second are enough for eyes
 
@@ -70,7 +73,7 @@ class JobContext:
                 self.job.message = message[:200]
                 self._pending = True
             if time.monotonic() - self._last_write >= WRITE_INTERVAL:
-                self._write()
+                self._write_if_possible()
         if self.stopped.is_set():
             raise self._stop_error
 
@@ -120,6 +123,21 @@ class JobContext:
         with self._lock:
             if not self.stopped.is_set() and (self._pending or renewal_due):
                 self._write()
+
+    def _write_if_possible(self) -> None:
+        """Write, and let a database that is away for a moment not end the work of hours.
+
+        While the lease holds, nobody else can have the job; beyond it the error counts.
+        """
+        try:
+            self._write()
+        except (OperationalError, InterfaceError) as error:
+            lost = time.monotonic() - self._lease_renewed > lease_seconds()
+            if lost or connection.in_atomic_block:
+                raise
+            logger.warning("The progress of %s was not written: %s", self.job, error)
+            self._pending = True
+            connection.close()  # one that is broken stays broken
 
     def _write(self) -> None:
         self._last_write = time.monotonic()

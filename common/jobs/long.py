@@ -30,27 +30,36 @@ def start_long_job(job_id: str | UUID) -> bool:
         if _running >= settings.SIGHTLINE_VIDEO_JOBS:
             return False
         _running += 1
-    threading.Thread(target=_work, args=(job_id,), name=f"long-{job_id}", daemon=True).start()
+    thread = threading.Thread(target=_work, args=(job_id,), name=f"long-{job_id}", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the system has no thread left
+        _leave()
+        raise
     return True
 
 
 def _work(job_id: str | UUID | None) -> None:
-    global _running
     try:
-        while job_id is not None:
-            execute_job(job_id)
-            job_id = _next_job(after=job_id)
+        # What cannot be claimed, since the process stops or somebody else has it, is left to the
+        # sweeper.
+        while job_id is not None and execute_job(job_id):
+            job_id = _next_job()
     except Error as error:
         logger.warning("The next long job was not looked for: %s", error)
     except Exception:
         logger.exception("A long job failed")
     finally:
         connection.close()
-        with _lock:
-            _running -= 1
+        _leave()
 
 
-def _next_job(*, after: str | UUID) -> UUID | None:
-    # Not the same one again: what could not be claimed now is left to the sweeper.
-    queued = Job.objects.filter(queue=LONG_QUEUE, state=Job.State.QUEUED).exclude(pk=after)
+def _leave() -> None:
+    global _running
+    with _lock:
+        _running -= 1
+
+
+def _next_job() -> UUID | None:
+    queued = Job.objects.filter(queue=LONG_QUEUE, state=Job.State.QUEUED)
     return queued.order_by("-priority", "created_at").values_list("pk", flat=True).first()

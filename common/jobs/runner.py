@@ -37,13 +37,17 @@ _running: dict[UUID, JobContext] = {}
 _stopping = threading.Event()
 
 
-def execute_job(job_id: str | UUID) -> None:
-    """Claim a job and work on it; does nothing when it is done, gone or somebody else's."""
+def execute_job(job_id: str | UUID) -> bool:
+    """Claim a job and work on it; does nothing when it is done, gone or somebody else's.
+
+    Returns:
+        Whether it was this process's to work on.
+    """
     if _stopping.is_set():
-        return
+        return False
     job = claim_job(job_id)
     if job is None:
-        return
+        return False
     registration = find_handler(job.kind)
     context = JobContext(
         job, time_limit=registration.time_limit if registration else DEFAULT_TIME_LIMIT
@@ -55,6 +59,7 @@ def execute_job(job_id: str | UUID) -> None:
     observe_attempt(job, outcome)
     if outcome is not None:
         _insist_on_outcome(context, outcome)
+    return True
 
 
 def claim_job(job_id: str | UUID) -> Job | None:

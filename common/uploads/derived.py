@@ -1,13 +1,16 @@
 """Files that are made of an upload and kept beside it: an annotated video, its snapshots."""
 
+import logging
 import uuid
 from pathlib import Path, PurePosixPath
 
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from common.uploads.models import Upload
 from common.uploads.movable import MovableFile
+
+logger = logging.getLogger(__name__)
 
 
 def derived_path(derived: "DerivedFile", name: str) -> str:
@@ -36,8 +39,10 @@ class DerivedFile(models.Model):
         return str(self.file.name)
 
 
-def keep_derived(*, upload: Upload, path: Path, media_type: str) -> DerivedFile:
-    """Move a finished file into the storage and make its row; the file first, as with uploads.
+def store_derived(*, upload: Upload, path: Path, media_type: str) -> DerivedFile:
+    """Move a finished file into the storage; its row is for the caller to save with the result.
+
+    A file whose row is never saved is swept as an orphan; a row without a file cannot be.
 
     Args:
         upload: What it was made of.
@@ -45,16 +50,17 @@ def keep_derived(*, upload: Upload, path: Path, media_type: str) -> DerivedFile:
         media_type: E.g. "video/mp4".
 
     Raises:
-        OSError: The disk is full, or the storage is away; nothing is left in the storage.
+        OSError: The disk is full, or the storage is away.
     """
     derived = DerivedFile(upload=upload, media_type=media_type, size=path.stat().st_size)
-    try:
-        with MovableFile(path) as content:
-            derived.file.save(f"file{path.suffix}", content, save=False)
-        with transaction.atomic():
-            derived.save(force_insert=True)
-    except BaseException:
-        if derived.file:
-            derived.file.storage.delete(str(derived.file.name))
-        raise
+    with MovableFile(path) as content:
+        derived.file.save(f"file{path.suffix}", content, save=False)
     return derived
+
+
+def drop_derived(derived: DerivedFile) -> None:
+    """Delete the file of a row that was not saved."""
+    try:
+        derived.file.storage.delete(str(derived.file.name))
+    except OSError as error:
+        logger.warning("%s could not be deleted: %s", derived.file.name, error)

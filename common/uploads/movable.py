@@ -10,7 +10,7 @@ class MovableFile(File):  # type: ignore[type-arg] # generic in its stubs alone
     """An open file that `FileSystemStorage` takes by its path; a bucket reads it.
 
     Args:
-        path: The file; gone once it is stored on the disk.
+        path: The file; gone at the end of a block that stored it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,4 +28,5 @@ class MovableFile(File):  # type: ignore[type-arg] # generic in its stubs alone
         trace: TracebackType | None,
     ) -> None:
         self.close()
-        self._path.unlink(missing_ok=True)
+        if kind is None:  # otherwise it may be tried again
+            self._path.unlink(missing_ok=True)

@@ -60,10 +60,10 @@ SIGHTLINE_BODY_LIMITS = [
     ("/api/segment", SIGHTLINE_MAX_REQUEST_BYTES),
     ("/api/sessions", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
     ("/sessions/create", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
-    ("/api/videos", SIGHTLINE_MAX_VIDEO_BYTES + MIB),
-    ("/videos/create", SIGHTLINE_MAX_VIDEO_BYTES + MIB),
     ("/", 5 * MIB),
 ]
+# These very addresses, and none below them, take as much as a video may have.
+SIGHTLINE_VIDEO_PATHS = ["/api/videos", "/api/videos/", "/videos/create", "/videos/create/"]
 # A picture within the limit stays in memory from socket to decoder.
 FILE_UPLOAD_MAX_MEMORY_SIZE = SIGHTLINE_MAX_UPLOAD_BYTES + MIB
 # What is larger goes where it can be moved to its place, and never into a /tmp in memory.

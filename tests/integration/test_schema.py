@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -40,6 +42,7 @@ from common.models import Job, TokenDetails
 from detector.services.sessions import JOB_KIND
 from integration.conftest import make_picture, make_user
 from integration.detector.conftest import FakeEngine, make_session
+from tests.made_videos import make_clip, make_video_session
 
 CHECKS = [
     not_a_server_error,
@@ -49,6 +52,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 JPEG = make_picture("JPEG", (32, 24))
+NUMBERS = [0, 1, 2, 3]  # of tracks, and of what happened
 FILES = [JPEG, make_picture("PNG", (8, 8)), JPEG[:-40], b"GIF89a", b"", b"not a picture"]
 # Who asks is for us to say; made-up credentials would only be refused.
 CONFIG = {"generation": {"with-security-parameters": False}}
@@ -127,12 +131,14 @@ def _make_world(role: str) -> World:
     if role != "anonymous":
         made.headers = {"Authorization": f"Token {token}"}
     sessions = [make_session(owner) for owner in (caller, caller, other)]
+    videos = [make_video_session(owner) for owner in (caller, other)]
     jobs = [
         enqueue_job(kind=JOB_KIND, owner=owner, payload={}) for owner in (caller, caller, other)
     ]
     Job.objects.filter(pk=jobs[0].pk).update(state=Job.State.FAILED, error_code="engine_closed")
     made.rows = {
         "sessions": [row.pk for row in sessions],
+        "videos": [row.pk for row in videos],
         "jobs": [row.pk for row in jobs],
         "tokens": [row.token_key],
         "users": [caller.pk, other.pk],
@@ -158,7 +164,9 @@ def test_answers_are_as_described_however_odd_the_request(document: Any, world: 
 def explore(document: Any, world: World, *, examples: int) -> None:
     """Send made-up requests to every operation; fail with all that was answered wrongly."""
     load_all_checks()
-    schemathesis.openapi.format("binary", st.sampled_from(FILES))
+    with TemporaryDirectory() as folder:
+        clip = make_clip(Path(folder) / "clip.mp4", seconds=0.5).read_bytes()
+    schemathesis.openapi.format("binary", st.sampled_from([*FILES, clip]))
     schema = schemathesis.openapi.from_dict(document, config=Config.from_dict(CONFIG))
     schema.app = get_wsgi_application()
     operations = [found.ok() for found in schema.get_all_operations()]
@@ -205,7 +213,8 @@ def send(case: Case, world: World, found: dict[str, str], choose: Random) -> Non
     rows = world.rows.get(case.path.strip("/").split("/")[1], [])
     for name in case.path_parameters or {}:
         if rows and choose.random() < 0.8:
-            case.path_parameters[name] = str(choose.choice(rows))
+            known = NUMBERS if name == "number" else rows
+            case.path_parameters[name] = str(choose.choice(known))
     if case.query and choose.random() < 0.5:
         case.query.pop("cursor", None)  # made up, it hides the list behind a 404
     accepted = {"Accept": "text/html"} if choose.random() < 0.2 else {}

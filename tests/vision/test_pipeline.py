@@ -147,3 +147,83 @@ def test_whoever_stops_early_leaves_no_thread_behind() -> None:
     run = run_pipeline(frames(60), pipeline(WalkingEngine()))
     next(run)
     run.close()  # type: ignore[attr-defined]
+
+
+class StillEngine(WalkingEngine):
+    """Finds one person who never moves, and sometimes nobody."""
+
+    def __init__(self, *, misses: frozenset[int] = frozenset(), confidence: float = 0.9) -> None:
+        super().__init__()
+        self.misses = misses
+        self.confidence = confidence
+        self.options: list[dict[str, Any]] = []
+
+    def detect(self, images: Sequence[Any], *, model: str, **options: Any) -> list[sv.Detections]:
+        self.options.append(options)
+        return super().detect(images, model=model, **options)
+
+    def _find(self, image: Any, model: str) -> sv.Detections:
+        found = super()._find(image, model)
+        found.xyxy[:] = (50, 20, 80, 100)
+        found.confidence = np.array([self.confidence], np.float32)
+        if int(image[0, 0, 0]) in self.misses:
+            metadata = found.metadata
+            found = sv.Detections.empty()
+            found.data["class_name"] = np.array([], dtype="<U6")
+            found.metadata = metadata
+        return found
+
+
+def still(count: int) -> Iterator[Frame]:
+    for index in range(count):
+        image = np.full((120, 160, 3), 90, np.uint8)
+        image[0, 0] = index % 250
+        yield Frame(image, index, index / RATE, START, "test")
+
+
+def test_whoever_stands_still_behind_a_gate_is_one_person_all_the_time() -> None:
+    engine = StillEngine()
+    results = list(run_pipeline(still(600), pipeline(engine, gate=True)))
+    assert sum(count for _, count in engine.asked) < 60
+    later = results[100:]
+    assert {tuple(result.detections.tracker_id) for result in later} == {(1,)}
+    assert all(result.motion is None for result in results)
+
+
+def test_activities_go_on_while_the_gate_rests() -> None:
+    results = list(run_pipeline(still(400), pipeline(StillEngine(), gate=True, activity=True)))
+    said = [result for result in results[200:] if result.activities]
+    assert len(said) > 150
+
+
+@pytest.mark.parametrize(
+    ("config", "engine"),
+    [
+        ({}, StillEngine(misses=frozenset({12, 13, 14}))),
+        ({}, StillEngine(confidence=0.12)),
+        ({"classes": (2,)}, StillEngine()),
+        ({"detect": False, "motion": "mog2"}, StillEngine()),
+        ({"every": 5}, StillEngine()),
+        ({"gate": True}, StillEngine()),
+    ],
+    ids=["missed", "unsure", "cars-only", "motion-only", "every-5th", "gate"],
+)
+def test_people_are_hidden_whatever_else_is_looked_for(
+    config: dict[str, Any], engine: StillEngine
+) -> None:
+    results = list(run_pipeline(still(60), pipeline(engine, hide_people=True, **config)))
+    for result in results:
+        assert result.hidden is not None
+        covers = (result.hidden[:, :2] <= (50, 20)).all(axis=1)
+        covers &= (result.hidden[:, 2:] >= (80, 100)).all(axis=1)
+        assert covers.any()
+    tracked = sum(len(result.detections) for result in results)
+    asked_for_people = "classes" not in config and config.get("detect", True)
+    assert (tracked > 0) == (asked_for_people and engine.confidence > 0.25)
+    for options in engine.options:
+        assert options["confidence"] <= 0.1
+        assert options["classes"] is None or 0 in options["classes"]
+
+
+def test_nobody_is_hidden_who_was_not_asked_for() -> None:
+    assert all(result.hidden is None for result in pipeline(StillEngine()).process([*still(3)]))

@@ -22,7 +22,7 @@ from vision.tracking import (
     create_tracker,
 )
 from vision.tracking.kinds import kinds_of
-from vision.tracking.timeline import Timeline
+from vision.tracking.clock import SteadyClock
 
 WIDTH, HEIGHT, RATE = 640, 480, 25
 CLASSES = {"person": 0, "bicycle": 1, "car": 2, "truck": 7}
@@ -263,9 +263,9 @@ def test_kinds() -> None:
     ],
     ids=["rising", "back", "no numbers"],
 )
-def test_timeline(stamps: list[float], expected: list[float]) -> None:
-    timeline = Timeline(10)
-    assert [timeline.advance(stamp) for stamp in stamps] == pytest.approx(expected)
+def test_steady_clock(stamps: list[float], expected: list[float]) -> None:
+    clock = SteadyClock(10)
+    assert [clock.advance(stamp) for stamp in stamps] == pytest.approx(expected)
 
 
 def follow_walk(between: str, every: int, frames: int = 40) -> Iterator[tuple[int, sv.Detections]]:

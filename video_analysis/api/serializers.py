@@ -173,8 +173,8 @@ class _Classed(serializers.Serializer[Any]):
         }
 
 
-class TrackSerializer(_Classed):
-    """One object on its way through a video: times in its seconds, lengths in its pixels."""
+class FiguresSerializer(_Classed):
+    """What is told of a track: times in seconds of the video, lengths in its pixels."""
 
     number = serializers.IntegerField(help_text="Its id in the video, from 1.")
     class_id = serializers.IntegerField()
@@ -197,6 +197,11 @@ class TrackSerializer(_Classed):
     direction_changes = serializers.IntegerField(help_text="Turns by more than 45 degrees.")
     entry_side = serializers.CharField(help_text="left, right, top, bottom or inside.")
     exit_side = serializers.CharField(help_text="left, right, top, bottom or inside.")
+
+
+class TrackSerializer(FiguresSerializer):
+    """One object on its way through a video."""
+
     trajectory = serializers.CharField(help_text="Where its trajectory is.")
     snapshot = serializers.CharField(
         allow_null=True, help_text="Where the picture of its best look is, if there is one."
@@ -208,7 +213,7 @@ class TrajectorySerializer(_Classed):
 
     number = serializers.IntegerField()
     class_id = serializers.IntegerField()
-    figures = TrackSerializer()
+    figures = FiguresSerializer()
     times = serializers.ListField(
         child=serializers.FloatField(), help_text="Seconds of the video, increasing."
     )

@@ -73,6 +73,9 @@ def parse_video_options(data: Mapping[str, Any]) -> VideoOptions:
         "gate": _flag(data, "gate", fields),
         "pixels_per_metre": _number(data, "pixels_per_metre", None, (0.01, 100_000), fields),
     }
+    classes = detection.classes if detection is not None else ()
+    if "activity" in options["tasks"] and classes and "person" not in classes:
+        fields["classes"] = "Activities are those of people: leave person among the classes."
     if fields or detection is None:
         raise OptionsError(fields, codes)
     return VideoOptions(detection=detection, **options)

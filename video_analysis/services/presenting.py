@@ -73,8 +73,8 @@ def summary_figures(video: VideoAnalysis) -> list[dict[str, str]]:
         most = max((row["most_at_once"] for row in classes), default=0)
         shown = [
             _figure(f"{count:,}", "tracks" if count != 1 else "track"),
-            _figure(str(most), "most at once"),
-            _figure(f"{dwell:.1f}", "in sight on average", "s"),
+            *([_figure(str(most), "most at once")] if count else []),
+            *([_figure(f"{dwell:.1f}", "in sight on average", "s")] if count else []),
         ]
     if video.motion:
         motion = figures.get("motion", {})

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from common.inference import get_engine
@@ -19,8 +19,9 @@ from common.jobs.errors import JobFailed
 from common.models import DerivedFile
 from common.previews import Preview, is_watched, write_preview
 from common.storage.disk import disk_space
+from common.storage.files import StorageUnavailable
 from common.storage.work import work_folder
-from common.uploads.derived import keep_derived
+from common.uploads.derived import drop_derived, store_derived
 from common.uploads.errors import PictureRemoved
 from common.uploads.services import FULL, require_picture
 from common.uploads.videos import local_file, video_limits
@@ -31,6 +32,7 @@ from video_analysis.services.analyses import options_as_data, options_of
 from video_analysis.services.files import file_ids
 from video_analysis.services.options import VideoOptions, parse_video_options
 from video_analysis.services.storing import ResultWriter
+from vision.drawing.styles import DRAWN
 from vision.encoding.images import encode_jpeg, encode_png
 from vision.pipeline.config import PipelineConfig
 from vision.pipeline.progress import Progress
@@ -38,9 +40,13 @@ from vision.pipeline.video import VideoSummary, VideoTask, analyse_video
 from vision.structures import Priority
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 PREVIEW_SECONDS = 0.12
 NOTE_SECONDS = 1.0
+JUDGE_SECONDS = 60.0
+TRIES = 4
+RETRY_SECONDS = 2.0
 ANNOTATED, SNAPSHOTS, HEAT = "annotated.mp4", "snapshots.bin", "heat.png"
 
 
@@ -96,10 +102,11 @@ def make_task(options: VideoOptions) -> VideoTask:
             motion=options.motion_method if "motion" in options.tasks else None,
             minimum_area=options.minimum_area,
             gate=options.gate,
+            hide_people="blur" in options.styles,
             activity="activity" in options.tasks,
             priority=Priority.BATCH,
         ),
-        styles=options.styles,
+        styles=tuple(style for style in options.styles if style in DRAWN),
         pixels_per_metre=options.pixels_per_metre,
         limits=video_limits(),
     )
@@ -138,6 +145,7 @@ class _Watcher:
         self._context = context
         self._rows = VideoAnalysis.objects.filter(pk=session.pk)
         self._name = str(session.pk)
+        self._began = time.monotonic()
         self._shown = 0.0
         self._noted = 0.0
         # An attempt before this one may have come some way.
@@ -158,10 +166,32 @@ class _Watcher:
     def _note(self, progress: Progress) -> None:
         if disk_space().is_low:
             raise _disk_full()
+        self._judge(progress)
+        try:
+            self._write(progress)
+        except Error as error:  # the next second is another try
+            logger.warning("The progress of %s was not noted: %s", self._context.job, error)
+            connection.close()
+
+    def _write(self, progress: Progress) -> None:
         self._rows.update(
             frames_done=progress.frames,
             frames_per_second=round(progress.frames_per_second, 2),
             seconds_left=progress.seconds_left and round(progress.seconds_left, 1),
+        )
+
+    def _judge(self, progress: Progress) -> None:
+        """End what could not be finished in time after a minute, not after a day."""
+        worked = time.monotonic() - self._began
+        left = progress.seconds_left
+        if worked < JUDGE_SECONDS or left is None or worked + left < self._context.time_limit:
+            return
+        hours = round((worked + left) / 3600)
+        limit = round(self._context.time_limit / 3600)
+        raise JobFailed(
+            "too_much_work",
+            f"At this speed it would take {hours} hours, and {limit} are allowed. Have the "
+            "detector look at fewer frames, or choose a smaller model.",
         )
 
 
@@ -196,18 +226,49 @@ def _store(
             ("snapshots", SNAPSHOTS, "application/octet-stream"),
             ("heat", HEAT, "image/png"),
         ):
-            kept[field] = keep_derived(
-                upload=session.upload, path=folder / name, media_type=media_type
+            kept[field] = _insist(
+                context,
+                lambda path=folder / name, kind=media_type: store_derived(
+                    upload=session.upload, path=path, media_type=kind
+                ),
             )
-        with transaction.atomic():
-            if not context.still_mine():
-                raise _LostError
-            _replace(session, summary, writer, kept)
+        _insist(context, lambda: _store_rows(context, session, summary, writer, kept))
     except BaseException as error:
         for derived in kept.values():
-            derived.delete()
+            drop_derived(derived)
         if not isinstance(error, _LostError):
             raise
+
+
+def _insist(context: JobContext, step: Callable[[], T]) -> T:
+    """Try a step again while a server is away for a moment: it is the end of long work."""
+    for _ in range(TRIES - 1):
+        try:
+            return step()
+        except (OperationalError, InterfaceError, StorageUnavailable) as error:
+            if connection.in_atomic_block:
+                raise
+            logger.warning("The result of %s is stored again: %s", context.job, error)
+            connection.close()
+            time.sleep(RETRY_SECONDS)
+            context.checkpoint()
+    return step()
+
+
+def _store_rows(
+    context: JobContext,
+    session: DetectionSession,
+    summary: VideoSummary,
+    writer: ResultWriter,
+    kept: Mapping[str, DerivedFile],
+) -> None:
+    with transaction.atomic():
+        if not context.still_mine():
+            raise _LostError
+        # Rows and files in one transaction: what is never committed is swept as an orphan.
+        for derived in kept.values():
+            derived.save(force_insert=True)
+        _replace(session, summary, writer, kept)
 
 
 class _LostError(Exception):

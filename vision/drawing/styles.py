@@ -1,7 +1,9 @@
-"""What may be drawn on the frames of a video."""
+"""What may be done to the frames of a video."""
 
 from typing import Final
 
-STYLES: Final = ("boxes", "masks", "trails", "heat", "blur")
-"""Boxes with labels, outlines filled, paths of the last seconds, where objects have been, and
-people made unrecognisable."""
+DRAWN: Final = ("boxes", "masks", "trails", "heat")
+"""Boxes with labels, outlines filled, paths of the last seconds, where objects have been."""
+
+STYLES: Final = (*DRAWN, "blur")
+"""The same, and people made unrecognisable: no drawing, but done before anything is drawn."""

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from vision.analytics.heat import HeatMap
 from vision.drawing.annotate import draw_box, draw_label, draw_mask
-from vision.drawing.blur import blur_boxes
 from vision.drawing.palette import class_color, color_to_bgr
-from vision.drawing.styles import STYLES
+from vision.drawing.styles import DRAWN
 from vision.motion import MotionResult
 
 __all__ = ["FrameDrawer"]
@@ -30,28 +29,21 @@ class FrameDrawer:
     Colours follow the track, so that two people side by side are told apart.
 
     Args:
-        styles: Of `vision.drawing.styles.STYLES`.
+        styles: Of `vision.drawing.styles.DRAWN`.
         width: Of the frames, in pixels.
         height: Of the frames, in pixels.
     """
 
     def __init__(self, styles: Collection[str], *, width: int, height: int) -> None:
-        unknown = set(styles) - set(STYLES)
+        unknown = set(styles) - set(DRAWN)
         if unknown:
-            raise ValueError(f"expected styles of {STYLES}, got {sorted(unknown)}")
+            raise ValueError(f"expected styles of {DRAWN}, got {sorted(unknown)}")
         self._styles = frozenset(styles)
         shorter = min(width, height)
         self._thickness = max(1, round(shorter / 320))
         self._text_size = max(10, round(shorter / 36))
         self._trails: dict[int, deque[tuple[float, int, int]]] = {}
         self._heat = HeatMap(width, height) if "heat" in styles else None
-
-    def blur(self, image: NDArray[np.uint8], detections: sv.Detections) -> None:
-        """Make people unrecognisable, if that was asked for; before anything of them is kept."""
-        if "blur" in self._styles and len(detections):
-            names = detections.data.get("class_name")
-            people = np.ones(len(detections), bool) if names is None else names == "person"
-            blur_boxes(image, detections.xyxy[people])
 
     def draw(
         self,

@@ -21,9 +21,8 @@ from vision.tracking.recorder import TrajectoryRecorder
 
 __all__ = ["Collector", "EndedMotion", "EndedTrack", "OnTracks"]
 
-_GONE_SECONDS = 5.0
-"""A track that has not been seen for so long has ended, whatever the tracker."""
 _LOOK_SECONDS = 2.0
+_LEAST_PATIENCE = 5.0
 _MOST_TRACKS = 200
 _MOST_POINTS = 50_000
 
@@ -79,6 +78,7 @@ class Collector:
     Args:
         width: Of the frames, in pixels.
         height: Of the frames, in pixels.
+        patience: Seconds after which the tracker gives a track up that was not seen.
         pixels_per_metre: Scale of the scene, where it is known.
         motion_pictures: Whether motion has pictures.
         on_tracks: Gets the tracks that have ended, some two hundred at a time.
@@ -90,10 +90,12 @@ class Collector:
         width: int,
         height: int,
         on_tracks: OnTracks,
+        patience: float,
         pixels_per_metre: float | None = None,
         motion_pictures: bool = True,
     ) -> None:
         self._size = (width, height)
+        self._gone_after = max(_LEAST_PATIENCE, patience + 1.0)
         self._metres = 1 / pixels_per_metre if pixels_per_metre else None
         self._on_tracks = on_tracks
         self._recorder = TrajectoryRecorder()
@@ -103,6 +105,7 @@ class Collector:
         self._activity = ActivityEvents()
         self._counts = Counts()
         self._ended: list[EndedTrack] = []
+        self._points = 0
         self._looked_at = 0.0
         self._last = 0.0
         self.heat = HeatMap(width, height)
@@ -134,7 +137,7 @@ class Collector:
         self._last = now
         if now - self._looked_at >= _LOOK_SECONDS:
             self._looked_at = now
-            self._end(self._recorder.take_finished(now - _GONE_SECONDS))
+            self._end(self._recorder.take_finished(now - self._gone_after))
 
     def finish(self) -> dict[str, Any]:
         """End what still goes on, and return the statistics as JSON values."""
@@ -160,14 +163,15 @@ class Collector:
             counted.tracks += 1
             counted.dwell += figures.dwell
             snapshot = self._snapshots.take(trajectory.track_id)
+            points = self._points + len(trajectory.times)
+            if self._ended and (len(self._ended) >= _MOST_TRACKS or points > _MOST_POINTS):
+                self._hand_over()
             self._ended.append(EndedTrack(trajectory, figures, snapshot))
-        points = sum(len(track.trajectory.times) for track in self._ended)
-        if len(self._ended) >= _MOST_TRACKS or points >= _MOST_POINTS:
-            self._hand_over()
+            self._points += len(trajectory.times)
 
     def _hand_over(self) -> None:
         if self._ended:
-            ended, self._ended = self._ended, []
+            ended, self._ended, self._points = self._ended, [], 0
             self._on_tracks(ended)
 
     def _statistics(self) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class PipelineConfig:
         motion: Of `vision.motion.METHODS`, or None without motion detection.
         minimum_area: Least moving area, as a share of the picture.
         gate: Whether the detector rests while nothing moves.
+        hide_people: Whether to tell where people are who are not to be recognised, whatever else
+            is looked for.
         activity: Whether to tell what people do.
         pose_model: Name of the card that finds their joints.
         pose_rate: Most looks at poses per second of the source.
@@ -44,6 +46,7 @@ class PipelineConfig:
     motion: str | None = None
     minimum_area: float = 0.002
     gate: bool = False
+    hide_people: bool = False
     activity: bool = False
     pose_model: str = "yolov8n-pose"
     pose_rate: float = 10.0

@@ -1,7 +1,7 @@
 """One source's way from frames to tracked objects, motion and activities."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import supervision as sv
@@ -11,9 +11,11 @@ from vision.detection.keypoints import attach_keypoints
 from vision.engine import Engine
 from vision.motion import MotionGate, MotionResult, create_motion_detector
 from vision.pipeline.config import PipelineConfig
+from vision.pipeline.hiding import HIDING_CONFIDENCE, PeopleToHide
 from vision.pipeline.results import FrameResult
 from vision.structures import Frame
 from vision.tracking import create_follower, create_tracker
+from vision.weights.cards import get_card
 
 __all__ = ["Looked", "Pipeline", "Prepared"]
 
@@ -24,12 +26,15 @@ class Prepared:
 
     Attributes:
         motion: One per frame; empty without motion detection.
+        rest: Positions of frames in which nothing has moved for a while.
         detect: Positions of frames for the detector.
-        pose: Positions of frames for the pose network; always among ``detect``.
+        pose: Positions of frames at which activities are judged; the pose network sees those that
+            the detector sees.
     """
 
     frames: Sequence[Frame]
     motion: Sequence[MotionResult]
+    rest: frozenset[int]
     detect: tuple[int, ...]
     pose: tuple[int, ...]
 
@@ -50,10 +55,13 @@ class Pipeline:
     ``prepare`` and ``follow`` must see all frames in order, each from one thread at a time;
     ``look`` keeps nothing and may run in any number of threads.
 
+    While the gate keeps the detector at rest nothing moves: tracks stay where they are, and no
+    time passes for the tracker, so that whoever stands still keeps their id.
+
     Args:
         engine: Finds the objects.
         config: What to look for.
-        rate: Frames per second of the source, about.
+        rate: Frames per second of the source, about; above 0.
 
     Raises:
         VisionError: ``unknown_tracker`` or ``unknown_motion_method``.
@@ -62,20 +70,26 @@ class Pipeline:
     def __init__(self, engine: Engine, config: PipelineConfig, *, rate: float) -> None:
         self._engine = engine
         self._config = config
-        wants_motion = config.motion is not None or config.gate
         self._motion = (
             create_motion_detector(
                 config.motion or "mog2", minimum_area=config.minimum_area, rate=rate
             )
-            if wants_motion
+            if config.motion is not None or config.gate
             else None
         )
-        self._gate = MotionGate() if config.gate and config.detect else None
+        self._looks = config.detect or config.hide_people
+        self._gate = MotionGate() if config.gate and self._looks else None
         tracker = create_tracker(config.tracker, rate=rate / config.every)
         self._follower = create_follower(tracker, config.between)
         self._recognizer = create_recognizer() if config.activity else None
+        self._hiding = PeopleToHide() if config.hide_people else None
         self._counted = 0
         self._next_pose = 0.0
+        self._held = sv.Detections.empty()
+        self._before: float | None = None
+        self._rested = 0.0
+        self.patience = tracker.patience + config.every / rate
+        """Seconds after which a track that was not seen is over."""
 
     def process(self, frames: Sequence[Frame]) -> list[FrameResult]:
         """Return what is in frames that follow the ones before; an empty sequence gives none."""
@@ -83,16 +97,20 @@ class Pipeline:
 
     def prepare(self, frames: Sequence[Frame]) -> Prepared:
         """Look for motion, and choose which frames the networks should see."""
-        motion, detect, pose = [], [], []
+        motion, rest, detect, pose = [], [], [], []
         for position, frame in enumerate(frames):
             result = self._motion.update(frame) if self._motion is not None else None
             if result is not None:
                 motion.append(result)
-            if self._is_due(frame, result):
+            if self._is_rest(frame, result):
+                rest.append(position)
+            elif self._looks and self._is_nth():
                 detect.append(position)
-                if self._is_pose_due(frame):
-                    pose.append(position)
-        return Prepared(frames, motion, tuple(detect), tuple(pose))
+            else:
+                continue
+            if self._is_pose_due(frame):
+                pose.append(position)
+        return Prepared(frames, motion, frozenset(rest), tuple(detect), tuple(pose))
 
     def look(self, prepared: Prepared) -> Looked:
         """Ask the networks.
@@ -101,10 +119,15 @@ class Pipeline:
             VisionError: The engine cannot answer.
         """
         config = self._config
-        found = self._ask(prepared, prepared.detect, config.model, config.classes)
-        poses = self._ask(prepared, prepared.pose, config.pose_model, None)
-        for detections in found.values():
-            self._tidy(detections)
+        classes, confidence = config.classes, config.confidence
+        if config.hide_people:
+            confidence = min(confidence, HIDING_CONFIDENCE)
+            if classes is not None:
+                people = get_card(config.model).classes.index("person")
+                classes = tuple({*classes, people})
+        found = self._ask(prepared, prepared.detect, config.model, confidence, classes)
+        at = tuple(position for position in prepared.pose if position in found)
+        poses = self._ask(prepared, at, config.pose_model, config.confidence, None)
         return Looked(prepared, found, poses)
 
     def follow(self, looked: Looked) -> list[FrameResult]:
@@ -113,30 +136,30 @@ class Pipeline:
         results = []
         for position, frame in enumerate(prepared.frames):
             found = looked.found.get(position)
-            tracked = self._track(frame, found)
-            activities: Sequence[ActivityState] | None = None
-            poses = looked.poses.get(position)
-            if self._recognizer is not None and poses is not None:
-                attach_keypoints(tracked, poses)
-                activities = self._recognizer.update(tracked, frame)
+            if found is not None and self._hiding is not None:
+                self._hiding.look(found, frame.timestamp)
+            tracked = self._track(frame, found, rests=position in prepared.rest)
+            motion = prepared.motion[position] if self._config.motion is not None else None
             results.append(
                 FrameResult(
                     frame=frame,
                     detections=tracked,
                     detected=found is not None,
-                    motion=prepared.motion[position] if prepared.motion else None,
-                    activities=activities,
+                    motion=motion,
+                    activities=self._judge(position, tracked, looked),
+                    hidden=self._hiding.boxes(tracked) if self._hiding is not None else None,
                     answered=self._who(found.metadata) if found is not None else {},
                 )
             )
         return results
 
-    def _is_due(self, frame: Frame, motion: MotionResult | None) -> bool:
-        if not self._config.detect:
+    def _is_rest(self, frame: Frame, motion: MotionResult | None) -> bool:
+        if self._gate is None or motion is None or self._gate.update(motion, frame):
             return False
-        if self._gate is not None and motion is not None and not self._gate.update(motion, frame):
-            self._counted = 0  # the first frame after a rest is looked at
-            return False
+        self._counted = 0  # the first frame after a rest is looked at
+        return True
+
+    def _is_nth(self) -> bool:
         due = self._counted % self._config.every == 0
         self._counted += 1
         return due
@@ -153,6 +176,7 @@ class Pipeline:
         prepared: Prepared,
         positions: tuple[int, ...],
         model: str,
+        confidence: float,
         classes: tuple[int, ...] | None,
     ) -> dict[int, sv.Detections]:
         if not positions:
@@ -160,26 +184,58 @@ class Pipeline:
         found = self._engine.detect(
             [prepared.frames[position].image for position in positions],
             model=model,
-            confidence=self._config.confidence,
+            confidence=confidence,
             iou=self._config.iou,
             classes=classes,
             priority=self._config.priority,
         )
+        for detections in found:
+            if not self._config.masks:
+                detections.mask = None  # not by a copy, which would be one of all rows
         return dict(zip(positions, found, strict=True))
 
-    def _tidy(self, detections: sv.Detections) -> None:
-        """Leave out outlines that nobody wants; in place, since every copy is one of all boxes."""
-        if not self._config.masks:
-            detections.mask = None
-
-    def _track(self, frame: Frame, found: sv.Detections | None) -> sv.Detections:
+    def _track(self, frame: Frame, found: sv.Detections | None, *, rests: bool) -> sv.Detections:
+        if not self._config.detect:
+            return sv.Detections.empty()
+        if self._before is not None and rests:
+            self._rested += max(0.0, frame.timestamp - self._before)
+        self._before = frame.timestamp
+        if rests:
+            return _still(self._held)
+        if self._rested:
+            frame = replace(frame, timestamp=frame.timestamp - self._rested)
         if found is None:
-            return self._follower.follow(frame)
-        names = self._config.class_names
-        if names and found.metadata.get("model") != self._config.model and len(found):
+            self._held = self._follower.follow(frame)
+        else:
+            self._held = self._follower.update(self._wanted(found), frame)
+        return self._held
+
+    def _wanted(self, found: sv.Detections) -> sv.Detections:
+        """Keep what was asked for: more is looked for where people are to be hidden."""
+        config = self._config
+        keep = np.ones(len(found), bool)
+        if config.hide_people and found.confidence is not None:
+            keep &= found.confidence >= config.confidence
+            if config.classes is not None and found.class_id is not None:
+                keep &= np.isin(found.class_id, config.classes)
+        if config.class_names and found.metadata.get("model") != config.model and len(found):
             # The stand-in numbers its classes its own way; only names mean the same.
-            found = found[np.isin(found.data["class_name"], names)]  # type: ignore[assignment]
-        return self._follower.update(found, frame)
+            keep &= np.isin(found.data["class_name"], config.class_names)
+        if keep.all():
+            return found
+        wanted = found[keep]
+        assert isinstance(wanted, sv.Detections)
+        return wanted
+
+    def _judge(
+        self, position: int, tracked: sv.Detections, looked: Looked
+    ) -> Sequence[ActivityState] | None:
+        if self._recognizer is None or position not in looked.prepared.pose:
+            return None
+        # At rest everybody is as they were, joints included.
+        if position not in looked.prepared.rest:
+            attach_keypoints(tracked, looked.poses.get(position, sv.Detections.empty()))
+        return self._recognizer.update(tracked, looked.prepared.frames[position])
 
     def _who(self, metadata: dict[str, object]) -> dict[str, str]:
         names = ("model", "backend", "device", "precision")
@@ -187,3 +243,11 @@ class Pipeline:
         stands_in = who["model"] != self._config.model
         who["reason"] = self._engine.describe(self._config.model).reason if stands_in else ""
         return who
+
+
+def _still(held: sv.Detections) -> sv.Detections:
+    """Return the same objects at the same places, seen by nobody."""
+    rows = held[np.arange(len(held))]
+    assert isinstance(rows, sv.Detections)
+    rows.data["predicted"] = np.ones(len(rows), bool)
+    return rows

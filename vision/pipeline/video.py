@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.activity import ActivityEvent
+from vision.drawing.blur import blur_boxes
 from vision.drawing.video import FrameDrawer
 from vision.encoding.video import VideoWriter, finish_video
 from vision.engine import Engine
@@ -32,7 +33,7 @@ class VideoTask:
 
     Attributes:
         config: What to look for.
-        styles: What to draw, of `vision.drawing.styles.STYLES`.
+        styles: What to draw, of `vision.drawing.styles.DRAWN`.
         pixels_per_metre: Scale of the scene, where it is known.
         limits: What is accepted.
         isolated: Whether the file is decoded in a child with limits; False only for a file that
@@ -137,15 +138,16 @@ class _Run:
         self._target = target
         self._on_progress = on_progress
         self._draws_motion = task.config.motion is not None
-        self._pipeline = Pipeline(engine, task.config, rate=max(info.rate, 1.0))
+        self._pipeline = Pipeline(engine, task.config, rate=info.rate)
         self._drawer = FrameDrawer(task.styles, width=info.width, height=info.height)
         self._collector = Collector(
             width=info.width,
             height=info.height,
             pixels_per_metre=task.pixels_per_metre,
             on_tracks=on_tracks,
+            patience=self._pipeline.patience,
             # Pictures of motion are taken before anybody is made unrecognisable.
-            motion_pictures="blur" not in task.styles,
+            motion_pictures=not task.config.hide_people,
         )
         self._part = target.with_name(f"{target.name}.part.mp4") if target is not None else None
         self._writer = (
@@ -184,7 +186,8 @@ class _Run:
 
     def _take(self, result: FrameResult) -> None:
         frame, detections = result.frame, result.detections
-        self._drawer.blur(frame.image, detections)
+        if result.hidden is not None:
+            blur_boxes(frame.image, result.hidden)
         self._collector.add(result, frame.image)
         self._labels.update((state.track_id, state.label) for state in result.activities or ())
         self._drawer.draw(

@@ -18,9 +18,9 @@ _REACH_PER_SECOND: Final = 0.5
 _SIZE_RATIO: Final = 2.0
 
 
-def make_centroid_tracker(rate: float) -> MatchingTracker:
+def make_centroid_tracker(rate: float, patience: float) -> MatchingTracker:
     """Return a tracker that joins boxes of similar size whose centres are close."""
-    return MatchingTracker(_affinity, rate=rate)
+    return MatchingTracker(_affinity, rate=rate, patience=patience)
 
 
 def _affinity(

@@ -4,6 +4,7 @@ import math
 from typing import Final
 
 from vision.errors import VisionError
+from vision.tracking.patience import patience_for
 from vision.tracking.protocol import Tracker
 
 __all__ = ["TRACKERS", "create_tracker"]
@@ -11,31 +12,33 @@ __all__ = ["TRACKERS", "create_tracker"]
 TRACKERS: Final = ("bytetrack", "botsort", "ocsort", "sort", "iou", "centroid")
 
 
-def create_tracker(name: str, *, rate: float) -> Tracker:
+def create_tracker(name: str, *, rate: float, patience: float | None = None) -> Tracker:
     """Return a new tracker for one source.
-
-    A track that is not seen for 1.5 seconds (at least three updates) is over.
 
     Args:
         name: One of `TRACKERS`.
-        rate: How often ``update`` is called per second of the source, on average.
+        rate: How often ``update`` is called per second of the source, on average; a frame every
+            four seconds is 0.25.
+        patience: Seconds after which a track that was not seen is over, where more is wanted than
+            1.5 seconds and three updates; for sources that are looked at now and then.
 
     Raises:
-        VisionError: ``unknown_tracker`` or ``bad_rate``.
+        VisionError: ``unknown_tracker``, ``bad_rate`` or ``bad_patience``.
     """
     if not (math.isfinite(rate) and rate > 0):
         raise VisionError("bad_rate", f"A tracker needs a rate above 0, not {rate}.")
+    seconds = patience_for(rate, patience)
     match name:
         case "iou":
             from vision.tracking.iou import make_iou_tracker
 
-            return make_iou_tracker(rate)
+            return make_iou_tracker(rate, seconds)
         case "centroid":
             from vision.tracking.centroid import make_centroid_tracker
 
-            return make_centroid_tracker(rate)
+            return make_centroid_tracker(rate, seconds)
         case "bytetrack" | "botsort" | "ocsort" | "sort":
-            return _library_tracker(name, rate)
+            return _library_tracker(name, rate, seconds)
         case _:
             known = ", ".join(TRACKERS)
             raise VisionError(
@@ -43,7 +46,7 @@ def create_tracker(name: str, *, rate: float) -> Tracker:
             )
 
 
-def _library_tracker(name: str, rate: float) -> Tracker:
+def _library_tracker(name: str, rate: float, patience: float) -> Tracker:
     from vision.tracking import library
     from vision.tracking.camera import CameraMotion
 
@@ -54,4 +57,4 @@ def _library_tracker(name: str, rate: float) -> Tracker:
         "sort": library.make_sort,
     }[name]
     motion = CameraMotion() if name == "botsort" else None
-    return library.LibraryTracker(make, rate=rate, motion=motion)
+    return library.LibraryTracker(make, rate=rate, patience=patience, motion=motion)

@@ -31,9 +31,9 @@ def box_iou(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     return overlap
 
 
-def make_iou_tracker(rate: float) -> MatchingTracker:
+def make_iou_tracker(rate: float, patience: float) -> MatchingTracker:
     """Return a tracker that joins boxes which overlap by an IoU of at least 0.3."""
-    return MatchingTracker(_affinity, rate=rate)
+    return MatchingTracker(_affinity, rate=rate, patience=patience)
 
 
 def _affinity(

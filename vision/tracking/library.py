@@ -1,5 +1,6 @@
 """ByteTrack, BoT-SORT, OC-SORT and SORT of the ``trackers`` package (Apache-2.0)."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 
 from vision.structures import Frame
 from vision.tracking.camera import CameraMotion
+from vision.tracking.clock import SteadyClock
 from vision.tracking.kinds import kinds_of
-from vision.tracking.timeline import Timeline
 
 __all__ = ["LibraryTracker", "make_botsort", "make_bytetrack", "make_ocsort", "make_sort"]
 
@@ -21,8 +22,6 @@ __all__ = ["LibraryTracker", "make_botsort", "make_bytetrack", "make_ocsort", "m
 HIGH: Final = 0.4
 ACTIVATE: Final = 0.5
 
-LOST_SECONDS: Final = 1.5
-_LOST_UPDATES: Final = 3
 _LIBRARY_RATE: Final = 30.0  # its lost buffer counts frames of this rate
 
 MakeCore = Callable[[float, int], Any]
@@ -43,23 +42,30 @@ class LibraryTracker:
     Args:
         make_core: Makes a tracker of the library.
         rate: Updates per second.
+        patience: Seconds after which a track that was not seen is over.
         motion: Estimates how the camera moved, for a tracker that wants to know.
     """
 
     def __init__(
-        self, make_core: MakeCore, *, rate: float, motion: CameraMotion | None = None
+        self,
+        make_core: MakeCore,
+        *,
+        rate: float,
+        patience: float,
+        motion: CameraMotion | None = None,
     ) -> None:
         self._make_core = make_core
         self._rate = rate
-        self._lost = int(np.ceil(_LIBRARY_RATE * max(LOST_SECONDS, _LOST_UPDATES / rate)))
+        self.patience = patience
         self._motion = motion
         self._next_id = count(1)
         self._kinds: dict[int, _Kind] = {}
-        self._timeline = Timeline(rate)
+        self._clock = SteadyClock(rate)
 
     def update(self, detections: sv.Detections, frame: Frame) -> sv.Detections:
         """Return the rows of confirmed tracks with their ids (see `Tracker`)."""
-        now = self._timeline.advance(frame.timestamp)
+        self._clock.advance(frame.timestamp)
+        self._wait(self._clock.skipped)
         if self._motion is not None:
             self._motion.observe(frame.image, detections.xyxy)
         kinds = kinds_of(detections)
@@ -67,7 +73,7 @@ class LibraryTracker:
         ids: list[int] = []
         for kind in self._kinds.keys() | set(kinds.tolist()):
             of_kind = np.flatnonzero(kinds == kind)
-            found, tracks = self._update_kind(kind, detections, of_kind, frame, now)
+            found, tracks = self._update_kind(kind, detections, of_kind, frame)
             rows.append(of_kind[found])
             ids += tracks
         order = np.concatenate(rows) if rows else np.empty(0, np.int64)
@@ -80,7 +86,7 @@ class LibraryTracker:
     def reset(self) -> None:
         """Forget all objects; ids go on."""
         self._kinds.clear()
-        self._timeline = Timeline(self._rate)
+        self._clock = SteadyClock(self._rate)
         if self._motion is not None:
             self._motion.reset()
 
@@ -90,14 +96,11 @@ class LibraryTracker:
         detections: sv.Detections,
         rows: NDArray[np.int64],
         frame: Frame,
-        now: float,
     ) -> tuple[NDArray[np.int64], list[int]]:
         """Return positions in ``rows`` that are confirmed, and their ids."""
         state = self._kinds.get(kind)
         if state is None:
-            state = self._kinds[kind] = _Kind(self._make_core(self._rate, self._lost))
-            if self._motion is not None:
-                state.core.cmc = self._motion
+            state = self._kinds[kind] = _Kind(self._start_core())
         # The rows' positions travel as class ids: the library hands rows back in its own order.
         bare = sv.Detections(
             xyxy=detections.xyxy[rows],
@@ -105,13 +108,28 @@ class LibraryTracker:
             class_id=np.arange(len(rows)),
         )
         image = frame.image if self._motion is not None else None
-        answer = state.core.update(bare, frame=image, timestamp=now)
+        answer = state.core.update(bare, frame=image, timestamp=self._clock.motion)
         if not state.core.tracks:
             del self._kinds[kind]
         confirmed = answer.tracker_id >= 0
         if not confirmed.any():
             return np.empty(0, np.int64), []
         return answer.class_id[confirmed], self._ids(state, answer.tracker_id[confirmed].tolist())
+
+    def _wait(self, seconds: float) -> None:
+        """Count time against the tracks' patience that their motion knows nothing of."""
+        if seconds > 0:
+            for state in self._kinds.values():
+                for track in state.core.tracks:
+                    track.time_since_update_seconds += seconds
+
+    def _start_core(self) -> Any:
+        core = self._make_core(self._rate, math.ceil(_LIBRARY_RATE * self.patience))
+        # To the millisecond, and not to a thirtieth of a second.
+        core.maximum_time_without_update = self.patience
+        if self._motion is not None:
+            core.cmc = self._motion
+        return core
 
     def _ids(self, state: _Kind, given: list[int]) -> list[int]:
         for number in given:

@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from vision.structures import Frame
+from vision.tracking.clock import SteadyClock
 from vision.tracking.kinds import kinds_of
-from vision.tracking.timeline import Timeline
 
 __all__ = ["Affinity", "MatchingTracker"]
 
-_LOST_SECONDS: Final = 1.5
-_LOST_UPDATES: Final = 3
 # A new velocity counts for this share: boxes jitter more than objects accelerate.
 _NEW_VELOCITY: Final = 0.2
 
@@ -44,30 +42,39 @@ class MatchingTracker:
     Args:
         affinity: How well a detection fits a track.
         rate: Updates per second.
+        patience: Seconds after which a track that was not seen is over.
         minimum_confidence: Weaker detections continue tracks and start none.
     """
 
-    def __init__(self, affinity: Affinity, *, rate: float, minimum_confidence: float = 0.4) -> None:
+    def __init__(
+        self,
+        affinity: Affinity,
+        *,
+        rate: float,
+        patience: float,
+        minimum_confidence: float = 0.4,
+    ) -> None:
         self._affinity = affinity
         self._rate = rate
-        self._patience = max(_LOST_SECONDS, _LOST_UPDATES / rate)
+        self.patience = patience
         self._minimum_confidence = minimum_confidence
         self._next_id = count(1)
         self.reset()
 
     def reset(self) -> None:
         """Forget all objects; ids go on."""
-        self._timeline = Timeline(self._rate)
+        self._clock = SteadyClock(self._rate)
         self._boxes = np.empty((0, 4))
         self._velocities = np.empty((0, 2))
         self._kinds = np.empty(0, np.int64)
         self._seen = np.empty(0)
+        self._placed = np.empty(0)  # as ``_seen``, but in the clock of motion
         self._ids = np.empty(0, np.int64)
 
     def update(self, detections: sv.Detections, frame: Frame) -> sv.Detections:
         """Return the rows of confirmed tracks with their ids (see `Tracker`)."""
-        now = self._timeline.advance(frame.timestamp)
-        self._keep(now - self._seen <= self._patience)
+        now = self._clock.advance(frame.timestamp)
+        self._keep(now - self._seen <= self.patience)
         boxes = np.asarray(detections.xyxy, np.float64).reshape(-1, 4)
         kinds = kinds_of(detections)
         tracks, rows = self._match(boxes, kinds, now)
@@ -88,9 +95,9 @@ class MatchingTracker:
         """Return positions of tracks and rows of the detections that continue them."""
         if not len(boxes) or not len(self._boxes):
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        lost = now - self._seen
-        expected = self._boxes + np.tile(self._velocities * lost[:, None], 2)
-        values = self._affinity(expected, boxes, lost)
+        ahead = self._clock.motion - self._placed
+        expected = self._boxes + np.tile(self._velocities * ahead[:, None], 2)
+        values = self._affinity(expected, boxes, now - self._seen)
         values = np.where(self._kinds[:, None] == kinds[None, :], values, 0.0)
         tracks, rows = linear_sum_assignment(values, maximize=True)
         good = values[tracks, rows] > 0
@@ -99,13 +106,13 @@ class MatchingTracker:
     def _move(self, tracks: NDArray[np.int64], boxes: NDArray[np.float64], now: float) -> None:
         before = self._boxes[tracks]
         moved = (boxes[:, :2] + boxes[:, 2:] - before[:, :2] - before[:, 2:]) / 2
-        measured = moved / (now - self._seen[tracks])[:, None]
+        measured = moved / (self._clock.motion - self._placed[tracks])[:, None]
         confirmed = (self._ids[tracks] > 0)[:, None]
         # The first velocity that is known counts in full.
         share = np.where(confirmed, _NEW_VELOCITY, 1.0)
         self._velocities[tracks] += share * (measured - self._velocities[tracks])
         self._boxes[tracks] = boxes
-        self._seen[tracks] = now
+        self._seen[tracks], self._placed[tracks] = now, self._clock.motion
 
     def _starters(self, detections: sv.Detections, taken: NDArray[np.int64]) -> NDArray[np.int64]:
         free = np.ones(len(detections), np.bool_)
@@ -126,6 +133,7 @@ class MatchingTracker:
         self._velocities = np.concatenate((self._velocities, np.zeros((n, 2))))
         self._kinds = np.concatenate((self._kinds, kinds[rows]))
         self._seen = np.concatenate((self._seen, np.full(n, now)))
+        self._placed = np.concatenate((self._placed, np.full(n, self._clock.motion)))
         self._ids = np.concatenate((self._ids, np.zeros(n, np.int64)))
 
     def _forget_unconfirmed(self, now: float) -> None:
@@ -136,4 +144,5 @@ class MatchingTracker:
         if kept.all():
             return
         self._boxes, self._velocities = self._boxes[kept], self._velocities[kept]
-        self._kinds, self._seen, self._ids = self._kinds[kept], self._seen[kept], self._ids[kept]
+        self._seen, self._placed = self._seen[kept], self._placed[kept]
+        self._kinds, self._ids = self._kinds[kept], self._ids[kept]

@@ -18,6 +18,14 @@ class Tracker(Protocol):
     (`vision.tracking.kinds`).
     """
 
+    @property
+    def patience(self) -> float:
+        """Seconds of the source after which a track that was not seen is over.
+
+        Who comes back later gets a new id; until then the same may appear again.
+        """
+        ...
+
     def update(self, detections: sv.Detections, frame: Frame) -> sv.Detections:
         """Return those detections that belong to a confirmed track.
 

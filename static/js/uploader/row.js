@@ -1,6 +1,6 @@
 /** One row of the upload list. */
 
-import { fileSize, need, plural } from "../dom.js";
+import { fileSize, icon, need, plural } from "../dom.js";
 import { isOpen } from "./queue.js";
 
 /** @param {number} count @param {boolean} isVideo */
@@ -39,6 +39,7 @@ export class Row {
     this.name.textContent = item.file.name;
     this.name.title = item.file.name;
     this.picture = /** @type {HTMLImageElement} */ (need("img", this.element));
+    if (item.route.kind === "video") need(".upload-thumb .icon", this.element).replaceWith(icon("film"));
     this.#preview();
     this.update();
   }

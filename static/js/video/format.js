@@ -13,9 +13,11 @@ export function clock(seconds, tenths = false) {
   return tenths ? `${text}.${Math.round((value - whole) * 10)}` : text;
 }
 
-/** 3.2 → "3.2 s", 75 → "1:15". @param {number} seconds @returns {string} */
+/** How long: 3.2 → "3.2 s", 75 → "1 min 15 s". @param {number} seconds @returns {string} */
 export function span(seconds) {
-  return seconds < 60 ? `${seconds.toFixed(1)} s` : clock(seconds);
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
 }
 
 /** "hands_up" → "hands up". @param {string} label @returns {string} */

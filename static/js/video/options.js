@@ -2,25 +2,30 @@
 
 /** @param {HTMLElement} root an element with data-video-options */
 function initVideoOptions(root) {
-  const form = /** @type {HTMLFormElement} */ (root.closest("form"));
   const say = /** @type {HTMLElement} */ (root.querySelector("[data-no-task]"));
-  const run = /** @type {HTMLButtonElement | null} */ (form.querySelector("[data-run]"));
   const every = /** @type {HTMLInputElement} */ (root.querySelector('input[name="every"]'));
   const between = /** @type {HTMLSelectElement} */ (root.querySelector('select[name="between"]'));
 
   function refresh() {
-    const chosen = (/** @type {string} */ name) =>
-      root.querySelector(`input[name="tasks"][value="${name}"]:checked`) !== null;
-    const objects = chosen("tracking") || chosen("activity");
+    const objects = isChosen("tracking") || isChosen("activity");
     for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-needs]"))) {
-      part.hidden = part.dataset.needs === "objects" ? !objects : !chosen("motion");
+      part.hidden = part.dataset.needs === "objects" ? !objects : !isChosen("motion");
     }
-    const none = !objects && !chosen("motion");
-    say.hidden = !none;
-    if (run) run.disabled = none;
     between.disabled = Number(every.value) < 2;
   }
-  root.addEventListener("input", refresh);
+  function isChosen(/** @type {string} */ name) {
+    return root.querySelector(`input[name="tasks"][value="${name}"]:checked`) !== null;
+  }
+  root.addEventListener("input", (event) => {
+    const input = /** @type {HTMLInputElement} */ (event.target);
+    if (input.name === "tasks") {
+      // The last one stays: to look for nothing is no analysis.
+      const isLast = root.querySelector('input[name="tasks"]:checked') === null;
+      if (isLast) input.checked = true;
+      say.hidden = !isLast;
+    }
+    refresh();
+  });
   refresh();
 }
 

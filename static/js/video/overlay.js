@@ -13,7 +13,6 @@ const MOTION = "#ffc828";
 /** @typedef {{piece: Piece, track: import("./model.js").Track, place: import("./positions.js").Place}} Shown */
 
 export class FilmOverlay {
-  #time = 0;
   #scheduled = false;
   /** @type {Shown[]} */
   #shown = [];
@@ -42,10 +41,7 @@ export class FilmOverlay {
 
   #listen() {
     const { canvas, model, player, positions } = this;
-    player.addEventListener("time", (event) => {
-      this.#time = /** @type {CustomEvent<number>} */ (event).detail;
-      this.#draw();
-    });
+    player.addEventListener("frame", () => this.#draw());
     player.addEventListener("fallback", () => this.#later());
     for (const name of ["filter", "layers", "hover", "select"]) model.addEventListener(name, () => this.#later());
     positions.addEventListener("change", () => this.#later());
@@ -98,14 +94,14 @@ export class FilmOverlay {
     this.#taken = [];
     // The annotated film has its drawing inside.
     if (!this.player.hasOverlay) return;
-    const pieces = this.positions.at(this.#time);
+    const pieces = this.positions.at(this.player.frameTime);
     if (model.layers.has("motion")) this.#drawMotion();
     if (!pieces) return;
     const slack = 0.6 / Math.max(1, model.data.rate);
     for (const piece of pieces) {
       const track = model.byNumber.get(piece.n);
       if (!track || model.hidden.has(track.class)) continue;
-      const place = placeAt(piece, this.#time, slack);
+      const place = placeAt(piece, this.player.frameTime, slack);
       if (place) this.#shown.push({ piece, track, place });
     }
     if (model.layers.has("trails")) this.#shown.forEach((item) => this.#drawTrail(item));
@@ -147,7 +143,7 @@ export class FilmOverlay {
     const { context, model } = this;
     const { track, place } = item;
     const parts = model.layers.has("labels") ? [`${track.class} ${track.n}`] : [];
-    if (model.layers.has("activities")) parts.push(...model.doing(track.n, this.#time).map(words));
+    if (model.layers.has("activities")) parts.push(...model.doing(track.n, this.player.frameTime).map(words));
     if (!parts.length) return;
     const text = parts.join(" · ");
     const width = this.#widthOf(text) + 10;
@@ -192,8 +188,8 @@ export class FilmOverlay {
   #drawTrail(item) {
     const { context } = this;
     const { piece, place, track } = item;
-    const from = Math.max(0, indexAt(piece.t, this.#time - TRAIL_SECONDS) + 1);
-    const to = indexAt(piece.t, this.#time);
+    const from = Math.max(0, indexAt(piece.t, this.player.frameTime - TRAIL_SECONDS) + 1);
+    const to = indexAt(piece.t, this.player.frameTime);
     if (to - from < 1) return;
     context.beginPath();
     for (let at = from; at <= to; at += 1) {
@@ -217,11 +213,11 @@ export class FilmOverlay {
   #drawMotion() {
     const { context, model } = this;
     for (const event of model.events) {
-      if (event.kind !== "motion" || event.start > this.#time || event.end < this.#time) continue;
+      if (event.kind !== "motion" || event.start > this.player.frameTime || event.end < this.player.frameTime) continue;
       const [left, top, room] = [this.#rect.x + 6, this.#rect.y + 6, this.#widthOf("Motion") + 10];
       this.#label("Motion", left, top, room, MOTION);
       this.#taken.push([left, top, room, this.#tag.height]);
-      if (!event.area || Math.abs(this.#time - (event.peak ?? event.start)) > PEAK_SECONDS) continue;
+      if (!event.area || Math.abs(this.player.frameTime - (event.peak ?? event.start)) > PEAK_SECONDS) continue;
       const [x, y] = this.#point(event.area[0], event.area[1]);
       const [width, height] = [event.area[2] * this.#rect.scale, event.area[3] * this.#rect.scale];
       context.setLineDash([3, 4]);

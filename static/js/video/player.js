@@ -1,6 +1,7 @@
 /**
  * The player: the film, or a clock of its own where there is none any more, with controls and keys.
- * Tells "time" for every frame shown, and "state" when it begins or ceases to play.
+ * Tells "time" when the position changes, "frame" with the time of the frame that is shown, which
+ * comes a moment later, and "state" when it begins or ceases to play.
  */
 
 import { need } from "../dom.js";
@@ -12,7 +13,8 @@ const STEP = 5; // seconds of an arrow key
 export class Player extends EventTarget {
   #ghost = { time: 0, playing: false, rate: 1, at: 0 };
   #dragging = false;
-  #frame = 0;
+  #painting = 0;
+  #frameTime = 0;
 
   /** @param {HTMLElement} root @param {import("./model.js").VideoData} data */
   constructor(root, data) {
@@ -32,6 +34,11 @@ export class Player extends EventTarget {
     return this.film ? this.film.currentTime : this.#ghost.time;
   }
 
+  /** Seconds of the frame that is shown. */
+  get frameTime() {
+    return this.#frameTime;
+  }
+
   get isPlaying() {
     return this.film ? !this.film.paused && !this.film.ended : this.#ghost.playing;
   }
@@ -41,8 +48,11 @@ export class Player extends EventTarget {
     const wanted = Math.min(Math.max(0, time), this.data.duration);
     this.root.classList.add("has-begun");
     if (this.film) this.film.currentTime = Math.min(wanted, this.film.duration || wanted);
-    else this.#ghost.time = wanted;
-    this.#tellTime(wanted);
+    else {
+      this.#ghost.time = wanted;
+      this.#tellFrame(wanted);
+    }
+    this.#tellTime();
   }
 
   toggle() {
@@ -72,10 +82,13 @@ export class Player extends EventTarget {
   #tick(now) {
     const ghost = this.#ghost;
     if (!ghost.playing) return;
-    ghost.time = Math.min(this.data.duration, ghost.time + ((now - ghost.at) / 1000) * ghost.rate);
+    // A frame's time may lie a moment before the click that began it.
+    const passed = Math.max(0, now - ghost.at) / 1000;
+    ghost.time = Math.min(this.data.duration, ghost.time + passed * ghost.rate);
     ghost.at = now;
     if (ghost.time >= this.data.duration) this.#pause();
-    this.#tellTime(ghost.time);
+    this.#tellFrame(ghost.time);
+    this.#tellTime();
     requestAnimationFrame((next) => this.#tick(next));
   }
 
@@ -89,9 +102,7 @@ export class Player extends EventTarget {
     // From here on the film's own first frame is sharper than the thumbnail.
     film.addEventListener("loadeddata", () => film.removeAttribute("poster"));
     for (const name of ["play", "pause", "ended"]) film.addEventListener(name, () => this.#changed());
-    for (const name of ["seeked", "timeupdate", "loadeddata"]) {
-      film.addEventListener(name, () => this.#tellTime(film.currentTime));
-    }
+    for (const name of ["seeked", "timeupdate", "loadeddata"]) film.addEventListener(name, () => this.#tellTime());
     for (const name of ["waiting", "seeking"]) film.addEventListener(name, () => this.root.classList.add("is-waiting"));
     for (const name of ["playing", "seeked", "canplay", "error"]) {
       film.addEventListener(name, () => this.root.classList.remove("is-waiting"));
@@ -105,14 +116,17 @@ export class Player extends EventTarget {
   #follow(film) {
     if ("requestVideoFrameCallback" in film) {
       const next = (/** @type {number} */ _now, /** @type {{mediaTime: number}} */ shown) => {
-        this.#tellTime(shown.mediaTime);
+        this.#tellFrame(shown.mediaTime);
+        this.#tellTime();
         film.requestVideoFrameCallback(next);
       };
       film.requestVideoFrameCallback(next);
       return;
     }
+    const look = () => this.#tellFrame(film.currentTime);
+    for (const name of ["seeked", "loadeddata"]) film.addEventListener(name, look);
     const next = () => {
-      if (!film.paused) this.#tellTime(film.currentTime);
+      if (!film.paused) look();
       requestAnimationFrame(next);
     };
     requestAnimationFrame(next);
@@ -208,10 +222,15 @@ export class Player extends EventTarget {
   }
 
   /** @param {number} time */
-  #tellTime(time) {
-    this.dispatchEvent(new CustomEvent("time", { detail: time }));
-    if (this.#frame) return;
-    this.#frame = requestAnimationFrame(() => { this.#frame = 0; this.#show(); });
+  #tellFrame(time) {
+    this.#frameTime = time;
+    this.dispatchEvent(new Event("frame"));
+  }
+
+  #tellTime() {
+    this.dispatchEvent(new Event("time"));
+    if (this.#painting) return;
+    this.#painting = requestAnimationFrame(() => { this.#painting = 0; this.#show(); });
   }
 
   #show() {

@@ -30,6 +30,14 @@ export async function showResult(root, data) {
   initTabs(panel, (pane) => { if (pane === "pane-charts") charts(); });
   keepCharts(charts, panel);
   layers(panel, model, root);
+  const noOverlay = () => {
+    // What is drawn into the film cannot be taken out of it; the heat map lies above.
+    for (const input of panel.querySelectorAll('[data-layer]:not([data-layer="heat"])')) {
+      /** @type {HTMLInputElement} */ (input).disabled = true;
+    }
+  };
+  if (!player.hasOverlay) noOverlay();
+  player.addEventListener("fallback", noOverlay);
   if (panel.querySelector("[data-classes]")) classes(panel, model);
 
   const goTo = (/** @type {number} */ time) => {
@@ -70,8 +78,7 @@ function keepCharts(draw, panel) {
 /** @param {HTMLElement} panel @param {VideoModel} model @param {HTMLElement} root */
 function layers(panel, model, root) {
   const heat = /** @type {HTMLImageElement | null} */ (root.querySelector("#heat"));
-  const part = need("[data-layers]", panel);
-  part.addEventListener("change", (event) => {
+  panel.querySelector("[data-layers]")?.addEventListener("change", (event) => {
     const { dataset, checked } = /** @type {HTMLInputElement} */ (event.target);
     if (!dataset.layer) return;
     model.showLayer(/** @type {import("./model.js").Layer} */ (dataset.layer), checked);

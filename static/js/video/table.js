@@ -51,6 +51,7 @@ export class TrackTable {
     this.body = need("tbody", this.table);
     this.query = /** @type {HTMLInputElement} */ (need("[data-track-query]", pane));
     this.classes = /** @type {HTMLSelectElement} */ (need("[data-track-class]", pane));
+    this.table.classList.toggle("is-long", model.data.duration >= 3600);
     this.classes.append(...model.classes.map((item) => new Option(`${item.name} (${item.count})`, item.name)));
     this.#listen();
     this.#order();
@@ -174,7 +175,8 @@ export class TrackTable {
       ? html("img", { "data-src": snapshot.replace("/0/", `/${track.n}/`), alt: "", decoding: "async" })
       : "";
     const cell = (/** @type {string} */ text, /** @type {string} */ title = "") => html("td", { class: "num", title: title || null }, text);
-    const name = html("button", { type: "button", class: "row-button", tabindex: -1 }, dot, `${track.class} ${track.n}`);
+    const name = html("button", { type: "button", class: "row-button", tabindex: -1 },
+      dot, html("span", { class: "track-class" }, track.class), " ", html("span", { class: "num" }, String(track.n)));
     return html("tr", { "data-n": track.n },
       html("td", { class: "track-look" }, look), html("td", {}, name),
       cell(`${clock(track.start)}–${clock(track.end)}`),

@@ -71,7 +71,7 @@ export class Timeline {
 
   #listen() {
     const { area, model, player } = this;
-    player.addEventListener("time", (event) => this.#follow(/** @type {CustomEvent<number>} */ (event).detail));
+    player.addEventListener("time", () => this.#follow(player.time));
     for (const name of ["filter", "select", "hover"]) model.addEventListener(name, () => this.#later());
     new ResizeObserver(() => this.#fit()).observe(this.area);
     new MutationObserver(() => this.#recolor()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
@@ -165,8 +165,9 @@ export class Timeline {
     this.#follow(this.player.time);
   }
 
-  /** @param {number} time */
-  #follow(time) {
+  /** The film may be a moment longer than its analysis. @param {number} now */
+  #follow(now) {
+    const time = Math.min(this.duration, Math.max(0, now));
     const { from, to } = this.#view;
     if (this.player.isPlaying && (time > to || time < from)) {
       this.#show(time, time + (to - from));

@@ -13,13 +13,16 @@ from django.test import Client
 from knox.models import AuthToken
 
 from detection_project import large_bodies
-from detection_project.large_bodies import STRANGERS_BYTES, LargeBodies, is_known
+from detection_project.large_bodies import STRANGERS_BYTES, LargeBodies, find_sender
+from integration.conftest import make_user
 
 LARGE = str(STRANGERS_BYTES + 1).encode()
 SMALL = str(STRANGERS_BYTES).encode()
 
 
-def ask(method: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, list[bytes]]:
+def ask(
+    method: str, headers: list[tuple[bytes, bytes]], path: str = "/api/detect/"
+) -> tuple[int, list[bytes]]:
     """Return the status of a request, and what of its body the application has read."""
     pieces = [b"first", b"second"]
     reached: list[bytes] = []
@@ -37,7 +40,7 @@ def ask(method: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, list[byte
         sent.append(message)
 
     async def run() -> None:
-        scope = {"type": "http", "method": method, "path": "/api/detect/", "headers": headers}
+        scope = {"type": "http", "method": method, "path": path, "headers": headers}
         await LargeBodies(application)(scope, receive, send)
         await sync_to_async(connections.close_all)()  # in the thread that asked
 
@@ -78,17 +81,41 @@ def test_an_installation_open_for_detection_reads_everything(settings: Any) -> N
     assert ask("POST", [(b"content-length", LARGE)])[0] == 200
 
 
+@pytest.mark.parametrize("path", ["/api/videos/", "/videos/create/", "/api/sessions/"])
+@pytest.mark.django_db(transaction=True)
+def test_it_is_open_for_nothing_else(settings: Any, path: str) -> None:
+    settings.SIGHTLINE_OPEN_DETECT = True
+    assert ask("POST", [(b"content-length", LARGE)], path)[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("role", "length", "status"),
+    [
+        ("viewer", LARGE, 403),
+        ("operator", LARGE, 200),
+        ("operator", str(10**15).encode(), 507),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_video_comes_from_who_may_add_it_and_has_room(
+    role: str, length: bytes, status: int
+) -> None:
+    _, token = AuthToken.objects.create(make_user("sender", role=role))
+    headers = [(b"content-length", length), (b"authorization", f"Token {token}".encode())]
+    assert ask("POST", headers, "/api/videos/")[0] == status
+
+
 def test_a_token_and_a_signed_in_browser_are_known(user: Any, client: Client) -> None:
     _, token = AuthToken.objects.create(user)
     client.force_login(user)
     cookie = client.cookies["sightline_session"].value
-    assert is_known({b"authorization": f"Token {token}".encode()})
-    assert is_known({b"cookie": f"a=b; sightline_session={cookie}".encode()})
+    assert find_sender({b"authorization": f"Token {token}".encode()})
+    assert find_sender({b"cookie": f"a=b; sightline_session={cookie}".encode()})
     client.logout()
-    assert not is_known({b"cookie": f"sightline_session={cookie}".encode()})
+    assert not find_sender({b"cookie": f"sightline_session={cookie}".encode()})
     user.is_active = False
     user.save()
-    assert not is_known({b"authorization": f"Token {token}".encode()})
+    assert not find_sender({b"authorization": f"Token {token}".encode()})
 
 
 def test_while_the_database_is_away_nobody_is_called_a_stranger(
@@ -97,5 +124,5 @@ def test_while_the_database_is_away_nobody_is_called_a_stranger(
     def fail(headers: Any) -> bool:
         raise OperationalError("away")
 
-    monkeypatch.setattr(large_bodies, "is_known", fail)
+    monkeypatch.setattr(large_bodies, "find_sender", fail)
     assert ask("POST", [(b"content-length", LARGE)]) == (503, [])

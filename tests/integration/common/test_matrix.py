@@ -24,6 +24,8 @@ from common.models import Job, TokenDetails
 from detector.models import DetectionSession
 from tests.integration.conftest import make_user
 from tests.integration.detector.conftest import engine, make_session, picture  # noqa: F401
+from tests.made_videos import make_video_session
+from video_analysis.models import Event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -91,6 +93,43 @@ MATRIX = {
     "GET api/jobs/<uuid:pk>/": api(VIEW),
     "POST api/jobs/<uuid:pk>/cancel/": api(CHANGE),
     "POST api/jobs/<uuid:pk>/retry/": api(CHANGE),
+    # The videos' pages
+    "GET videos/new/": CREATE,
+    "POST videos/create/": CREATE,
+    "GET videos/<uuid:session_id>/": VIEW,
+    "GET videos/<uuid:session_id>/original": VIEW,
+    "GET videos/<uuid:session_id>/annotated.mp4": VIEW,
+    "GET videos/<uuid:session_id>/heat.png": VIEW,
+    "GET videos/<uuid:session_id>/preview.jpg": VIEW,
+    "GET videos/<uuid:session_id>/overlay/": VIEW,
+    "GET videos/<uuid:session_id>/tracks/": VIEW,
+    "GET videos/<uuid:session_id>/tracks/<int:number>/snapshot.jpg": VIEW,
+    "GET videos/<uuid:session_id>/events/<int:number>/snapshot.jpg": VIEW,
+    "GET videos/<uuid:session_id>/export/<slug:form>": VIEW,
+    "POST videos/<uuid:session_id>/rerun/": CHANGE,
+    # Their API
+    "GET api/videos/": api(SIGNED_IN),
+    "POST api/videos/": api(CREATE),
+    "GET api/videos/<uuid:pk>/": api(VIEW),
+    "PATCH api/videos/<uuid:pk>/": api(CHANGE),
+    "DELETE api/videos/<uuid:pk>/": api(OWN),
+    "POST api/videos/<uuid:pk>/rerun/": api(CHANGE),
+    "POST api/videos/<uuid:pk>/cancel/": api(CHANGE),
+    "POST api/videos/<uuid:pk>/retry/": api(CHANGE),
+    "GET api/videos/<uuid:pk>/tracks/": api(VIEW),
+    "GET api/videos/<uuid:pk>/tracks/<int:number>/": api(VIEW),
+    "GET api/videos/<uuid:pk>/tracks/<int:number>/trajectory": api(VIEW),
+    "GET api/videos/<uuid:pk>/tracks/<int:number>/snapshot.jpg": api(VIEW),
+    "GET api/videos/<uuid:pk>/motion/": api(VIEW),
+    "GET api/videos/<uuid:pk>/activities/": api(VIEW),
+    "GET api/videos/<uuid:pk>/events/<int:number>/snapshot.jpg": api(VIEW),
+    "GET api/videos/<uuid:pk>/original/": api(VIEW),
+    "GET api/videos/<uuid:pk>/thumbnail/": api(VIEW),
+    "GET api/videos/<uuid:pk>/annotated.mp4": api(VIEW),
+    "GET api/videos/<uuid:pk>/heat.png": api(VIEW),
+    "GET api/videos/<uuid:pk>/preview.jpg": api(VIEW),
+    "GET api/videos/<uuid:pk>/overlay/": api(VIEW),
+    "GET api/videos/<uuid:pk>/export": api(VIEW),
     # Looking at all of them
     "GET analytics/": SIGNED_IN,
     "GET analytics/<slug:table>.csv": SIGNED_IN,
@@ -162,9 +201,12 @@ class Scene:
     values: dict[str, str]
 
     def path(self, route: str) -> str:
-        """The address of a route: of the owner's session, job and token."""
-        job = route.startswith("api/jobs/")
-        values = {**self.values, "pk": self.values["job" if job else "session_id"]}
+        """The address of a route: of the owner's session, video, job and token."""
+        values = {**self.values, "pk": self.values["session_id"]}
+        if route.startswith("api/jobs/"):
+            values["pk"] = self.values["job"]
+        elif route.startswith(("videos/", "api/videos/")):
+            values["pk"] = values["session_id"] = self.values["video"]
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "1"), route)
 
 
@@ -183,12 +225,17 @@ def scene() -> Scene:
     group = Group.objects.create(name="Night shift")
     group.user_set.set([people["member"], people["colleague"]])
     session = make_session(people["owner"], name="loading bay")
+    video = make_video_session(people["owner"], name="loading bay.mp4", activity=False)
+    # The number that stands in every address: of its first track, and of what happened.
+    Event.objects.filter(analysis=video.pk).update(number=1)
+    DetectionSession.objects.filter(pk=video.pk).update(shared_with=group)
     job = Job.objects.create(kind="detector.detect", owner=people["owner"], state="done")
     DetectionSession.objects.filter(pk=session.pk).update(shared_with=group, job=job)
     token, _ = AuthToken.objects.create(user=people["owner"])
     TokenDetails.objects.get_or_create(token=token, defaults={"name": "Door", "scope": "write"})
-    values = {"session_id": str(session.pk), "job": str(job.pk), "key": token.token_key}
-    return Scene(people, {**values, "form": "json", "table": "classes", "uidb36": "1"})
+    values = {"session_id": str(session.pk), "job": str(job.pk), "video": str(video.pk)}
+    values |= {"key": token.token_key, "form": "json", "table": "classes", "uidb36": "1"}
+    return Scene(people, values)
 
 
 @pytest.mark.usefixtures("engine")
@@ -287,4 +334,4 @@ def test_where_detection_is_open_strangers_and_viewers_leave_nothing(
         client.force_login(scene.people[person])
     answer = client.post("/api/detect/", {"image": SimpleUploadedFile("a.jpg", picture())})
     assert (answer.status_code, answer.json()["session"]) == (200, None)
-    assert DetectionSession.objects.count() == 1
+    assert DetectionSession.objects.count() == 2

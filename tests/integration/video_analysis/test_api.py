@@ -216,7 +216,7 @@ def test_what_can_be_done_depends_on_the_state(
 RERUNS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {"tracker": "bytetrack", "styles": ["boxes", "trails"], "model": "yolov8n"}),
     ({"tracker": "sort", "every": 3}, {"tracker": "sort", "every": 3}),
-    ({"classes": ["dog"]}, {"classes": ["dog"]}),
+    ({"classes": ["dog"], "tasks": ["tracking"]}, {"classes": ["dog"]}),
     ({"styles": ["none"]}, {"styles": ["none"], "model": "yolov8n"}),
     ({"styles": ["boxes", "masks"]}, {"model": "yolov8n-seg"}),
     ({"pixels_per_metre": 40}, {"pixels_per_metre": 40.0}),

@@ -247,6 +247,7 @@ ODD: list[dict[str, Any]] = [
     {"classes": [{"a": 1}]},
     {"classes": "x," * 2000},
     {"minimum_area": "\x00"},
+    {"tasks": ["activity"], "classes": ["dog"]},
 ]
 
 

@@ -27,7 +27,7 @@ from tests.integration.conftest import wait_for_job, wait_until
 from tests.integration.detector.conftest import FakeEngine, picture
 from tests.integration.video_analysis.remains import remains, rows, stored, work
 from tests.made_videos import make_clip
-from video_analysis.models import Event, Track, TrajectoryChunk, VideoAnalysis
+from video_analysis.models import Track, TrajectoryChunk, VideoAnalysis
 from video_analysis.selectors import get_track, get_trajectory
 from video_analysis.services import running
 from video_analysis.services.analyses import queue_video, rerun_video
@@ -225,7 +225,7 @@ def test_cancelled_or_deleted_at_any_moment_no_file_is_left(
     elif moment == "saving":
         first("_store")
     elif moment == "between two files":
-        first("keep_derived")
+        first("store_derived")
     else:
         on_call(1 if moment == "first frame" else 3, engine, act)
     execute_job(session.job_id)
@@ -441,43 +441,6 @@ def test_a_running_video_is_cancelled_over_rest(
     gate.set()
     assert wait_for_job(session.job).state == State.CANCELLED
     wait_until(lambda: remains() == queued)
-
-
-@pytest.mark.slow
-@pytest.mark.data
-@pytest.mark.weights
-@pytest.mark.timeout(240)
-@pytest.mark.usefixtures("real_engine")
-def test_people_in_the_street_are_followed(user: Any, test_data: Path, tmp_path: Path) -> None:
-    path = cut_clip(test_data / "videos" / "vtest_480x360.mp4", tmp_path / "a.mp4", frames=40)
-    session = execute(
-        queue(user, path, tasks="tracking,motion,activity", classes="person", pixels_per_metre=20)
-    )
-    assert (session.status, session.job.error_message) == ("done", "")
-    people = session.class_counts["person"]
-    assert 4 <= people <= 25
-    longest = session.video.tracks.order_by("-points").first()
-    assert longest is not None
-    assert longest.points >= 30
-    assert session.model == "yolov8n"
-    kinds = set(Event.objects.values_list("kind", flat=True))
-    assert kinds <= {"motion", "activity", "group"}
-    statistics = session.video.statistics
-    assert (statistics["frames"], statistics["truncated"]) == (40, False)
-    assert stored() == RESULT
-
-
-def cut_clip(source: Path, target: Path, *, frames: int) -> Path:
-    """Write the first frames of a video as they are, without encoding them again."""
-    with av.open(str(source)) as given, av.open(str(target), "w") as made:
-        stream = given.streams.video[0]
-        copy = made.add_stream_from_template(stream)
-        for number, packet in enumerate(given.demux(stream)):
-            if number >= frames or packet.dts is None:
-                break
-            packet.stream = copy
-            made.mux(packet)
-    return target
 
 
 def test_a_longer_clip_is_worked_on_in_bounded_time(user: Any, tmp_path: Path) -> None:
