@@ -49,6 +49,11 @@ class Looped:
                     count += 1
             offset += self._length
 
+    @property
+    def end(self) -> float:
+        """Seconds that it lasts."""
+        return self._seconds
+
     def close(self) -> None:
         """Nothing is held between two rounds of the clip."""
 

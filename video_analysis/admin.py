@@ -25,6 +25,7 @@ class VideoAnalysisAdmin(ReadOnlyAdmin):
     search_fields = ("session__name", "session__owner__username")
     search_help_text = "A name, an owner, or the id of a session"
     ordering = ("-session__created_at", "-session")
+    exclude = ("annotated", "snapshots", "heat")
 
     @display(description="name", ordering="session__name")
     def name(self, video: VideoAnalysis) -> str:

@@ -42,6 +42,7 @@ from video_analysis.services.analyses import queue_video, rerun_video
 from video_analysis.services.exports import EXPORTS, export_video, stem_of
 from video_analysis.services.presenting import (
     MOST_SECONDS,
+    hides_people,
     overlay_window,
     page_data,
     summary_figures,
@@ -102,6 +103,7 @@ def video(request: HttpRequest, session_id: UUID) -> HttpResponse:
         "session": session,
         "video": session.video,
         "page_data": page_data(session),
+        "hides_people": hides_people(session.video),
         "figures": summary_figures(session.video) if done else [],
         "shared_upload": session.upload.sessions.exclude(pk=session.pk).exists(),
         "options_config": options_config(),

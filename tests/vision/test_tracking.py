@@ -1,6 +1,8 @@
-"""Trackers keep ids, followers keep positions."""
+"""Trackers keep ids, followers keep positions, recorders keep all points."""
 
+import tracemalloc
 import warnings
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -16,13 +18,15 @@ from vision.structures import Frame
 from vision.tracking import (
     BETWEEN,
     TRACKERS,
+    TrajectoryRecorder,
     VisualTracker,
     available_methods,
     create_follower,
     create_tracker,
 )
-from vision.tracking.kinds import kinds_of
 from vision.tracking.clock import SteadyClock
+from vision.tracking.kinds import kinds_of
+from vision.tracking.recorder import FIRST_SPARE_ID
 
 WIDTH, HEIGHT, RATE = 640, 480, 25
 CLASSES = {"person": 0, "bicycle": 1, "car": 2, "truck": 7}
@@ -147,6 +151,66 @@ def test_one_frame_per_second(name: str) -> None:
 
 @pytest.mark.parametrize("name", TRACKERS)
 @pytest.mark.parametrize(
+    ("rate", "asked", "expected"),
+    [(25, None, 1.5), (25, 0.0, 1.5), (25, 10.5, 10.5), (1, None, 3.5), (0.25, 2.0, 14.0)],
+)
+def test_patience(name: str, rate: float, asked: float | None, expected: float) -> None:
+    tracker = create_tracker(name, rate=rate, patience=asked)
+    assert tracker.patience == expected
+    assert create_follower(tracker).patience == expected
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+@pytest.mark.parametrize("asked", [None, 10.5], ids=["usual", "more"])
+def test_a_track_is_over_after_its_patience(name: str, asked: float | None) -> None:
+    for late, expected in ((-0.01, 1), (0.01, 2)):
+        tracker = create_tracker(name, rate=RATE, patience=asked)
+        away = tracker.patience + late
+        box = [(200.0, 100.0, 260.0, 250.0)]
+        stamps = [0.0, 0.04, 0.04 + away, 0.08 + away]
+        for k, stamp in enumerate(stamps):
+            tracked = tracker.update(make_detections(box), make_frame(k, stamp))
+        assert ids(tracked) == [expected]
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+@pytest.mark.parametrize("uneven", [0.0, 0.4], ids=["even", "uneven"])
+def test_a_parked_car_in_a_frame_every_four_seconds(name: str, uneven: float) -> None:
+    rng = np.random.default_rng(0)
+    tracker = create_tracker(name, rate=0.25)
+    seen: set[int] = set()
+    for k in range(40):
+        box = np.array([[100.0, 100.0, 200.0, 160.0]]) + rng.normal(0, 1.5, (1, 4))
+        found = make_detections([] if k in (10, 11, 20) else box, None if k else ["car"])
+        seen |= set(ids(tracker.update(found, make_frame(k, 4.0 * k + uneven * (k % 3)))))
+    assert seen == {1}
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_who_stands_still_is_known_from_look_to_look(name: str) -> None:
+    """Frames while something moves, then one every three seconds; boxes always jitter."""
+    rng = np.random.default_rng(1)
+    tracker = create_tracker(name, rate=RATE, patience=10.5)
+    seen: set[int] = set()
+    for k, stamp in enumerate([*np.arange(0, 4, 1 / RATE), *np.arange(4, 64, 3.0)]):
+        x = 100 + 60 * min(float(stamp), 2.0)
+        box = np.array([[x, 100, x + 50, 160]]) + rng.normal(0, 1.5, (1, 4))
+        seen |= set(ids(tracker.update(make_detections(box), make_frame(k, float(stamp)))))
+    assert seen == {1}
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_hours_between_frames(name: str) -> None:
+    tracker = create_tracker(name, rate=RATE, patience=20_000)
+    for k in range(5):
+        tracked = tracker.update(make_detections(walking(0)), make_frame(k, 5000.0 * k))
+    assert sorted(ids(tracked)) == [1, 2]
+    tracked = tracker.update(make_detections(walking(0)), make_frame(5, 1e9))
+    assert ids(tracked) == []
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+@pytest.mark.parametrize(
     "stamps",
     [[0.0] * 12, [5 - k / RATE for k in range(12)], [float("nan")] * 12],
     ids=["standing still", "backwards", "no numbers"],
@@ -230,6 +294,13 @@ def test_a_tracker_needs_a_rate(rate: float) -> None:
     assert caught.value.code == "bad_rate"
 
 
+@pytest.mark.parametrize("patience", [-1.0, float("nan"), float("inf")])
+def test_a_tracker_does_not_wait_for_ever(patience: float) -> None:
+    with pytest.raises(VisionError) as caught:
+        create_tracker("iou", rate=RATE, patience=patience)
+    assert caught.value.code == "bad_patience"
+
+
 def test_unknown_names() -> None:
     with pytest.raises(VisionError, match="bytetrack") as caught:
         create_tracker("deepsort", rate=RATE)
@@ -266,6 +337,16 @@ def test_kinds() -> None:
 def test_steady_clock(stamps: list[float], expected: list[float]) -> None:
     clock = SteadyClock(10)
     assert [clock.advance(stamp) for stamp in stamps] == pytest.approx(expected)
+    assert clock.motion == pytest.approx(expected[-1])
+
+
+def test_long_steps_are_cut_for_motion() -> None:
+    clock = SteadyClock(10, longest=0.5)
+    assert [clock.advance(stamp) for stamp in (2.0, 2.4, 5.4)] == pytest.approx([0, 0.4, 3.4])
+    assert clock.skipped == pytest.approx(2.5)
+    assert clock.motion == pytest.approx(0.9)
+    clock.advance(5.5)
+    assert clock.skipped == 0
 
 
 def follow_walk(between: str, every: int, frames: int = 40) -> Iterator[tuple[int, sv.Detections]]:
@@ -308,6 +389,17 @@ def test_nothing_is_predicted_for_long() -> None:
     assert len(follower.follow(make_frame(3))) == 0
     follower.reset()
     assert len(follower.follow(make_frame(6))) == 0
+
+
+def test_who_is_seen_every_eight_seconds_is_followed_between() -> None:
+    follower = create_follower(create_tracker("iou", rate=1 / 8))
+    for k in range(3):
+        follower.update(
+            make_detections([(100 + 8 * k, 50, 180 + 8 * k, 200)]), make_frame(k, 8.0 * k)
+        )
+    found = follower.follow(make_frame(3, 20.0))
+    assert found.xyxy[0, 0] == pytest.approx(120, abs=0.01)
+    assert len(follower.follow(make_frame(4, 25.0))) == 0
 
 
 def test_who_leaves_the_picture_is_not_predicted_outside() -> None:
@@ -383,3 +475,99 @@ def test_visual_between_detections_sees_what_cannot_be_predicted() -> None:
         found = follower.follow(make_frame(k, image=draw(k - 2)))
     np.testing.assert_allclose(found.xyxy, [[120, 200, 180, 310]], atol=8)
     assert found.data["predicted"].tolist() == [True]
+
+
+def test_what_is_drawn_on_a_picture_later_is_not_followed() -> None:
+    follower = create_follower(create_tracker("bytetrack", rate=RATE), "visual")
+    for k in range(3):
+        frame = make_frame(k, image=draw(0))
+        follower.update(make_detections([(100.0, 200.0, 160.0, 310.0)]), frame)
+        frame.image[:] = 255
+    for k in range(3, 7):
+        frame = make_frame(k, image=draw(k - 2))
+        found = follower.follow(frame)
+        frame.image[:] = 255
+    np.testing.assert_allclose(found.xyxy, [[120, 200, 180, 310]], atol=8)
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+def test_no_frame_is_kept_from_its_owner(between: str) -> None:
+    follower = create_follower(create_tracker("iou", rate=RATE), between)
+    pictures = []
+    for k in range(3):
+        frame = make_frame(k, image=draw(0))
+        pictures.append(weakref.ref(frame.image))
+        follower.update(make_detections([(100.0, 200.0, 160.0, 310.0)]), frame)
+        del frame
+    assert [picture() is None for picture in pictures] == [True] * 3
+
+
+def record(recorder: TrajectoryRecorder, tracks: list[int], timestamp: float) -> None:
+    found = make_detections(np.full((len(tracks), 4), timestamp))
+    found.tracker_id = np.array(tracks, int)
+    recorder.add(found, timestamp)
+
+
+def test_points_survive_however_many_there_are() -> None:
+    """Far more than wait to be sorted, of tracks that come and go."""
+    recorder = TrajectoryRecorder()
+    expected: dict[int, list[float]] = {}
+    ended = []
+    for step in range(600):
+        tracks = [1, *range(2 + step // 50 * 20, 42 + step // 50 * 20)]
+        record(recorder, tracks, float(step))
+        for track in tracks:
+            expected.setdefault(track, []).append(float(step))
+        if step % 25 == 0:
+            ended += recorder.take_finished(step - 10.0)
+    ended += recorder.finish()
+    assert {track.track_id: track.times.tolist() for track in ended} == expected
+    assert len(ended) == len(expected)
+    for track in ended:
+        np.testing.assert_array_equal(track.boxes, np.tile(track.times[:, None], 4))
+
+
+def test_more_objects_in_a_frame_than_are_ever_expected() -> None:
+    recorder = TrajectoryRecorder()
+    record(recorder, [1], 0.0)
+    record(recorder, list(range(1, 20_001)), 1.0)
+    ended = recorder.finish()
+    assert [track.track_id for track in ended] == list(range(1, 20_001))
+    assert [len(ended[0]), len(ended[1])] == [2, 1]
+
+
+def test_an_id_that_comes_back_after_its_end_loses_nothing() -> None:
+    recorder = TrajectoryRecorder()
+    ended = []
+    for tracks, timestamp in [([1, 2], 0.0), ([1], 10.0), ([2], 20.0), ([2, 1], 30.0)]:
+        record(recorder, tracks, timestamp)
+        ended += recorder.take_finished(timestamp - 5.0)
+    record(recorder, [FIRST_SPARE_ID], 31.0)
+    ended += recorder.finish()
+    parts = {track.track_id: track.times.tolist() for track in ended}
+    assert len(parts) == len(ended)
+    assert parts == {
+        2: [0.0],
+        1: [0.0, 10.0],
+        FIRST_SPARE_ID: [30.0],
+        FIRST_SPARE_ID + 1: [20.0, 30.0],
+        FIRST_SPARE_ID + 2: [31.0],
+    }
+
+
+@pytest.mark.slow
+def test_the_end_of_a_track_costs_what_it_has_recorded() -> None:
+    recorder = TrajectoryRecorder()
+    tracemalloc.start()
+    for step in range(5000):
+        record(recorder, list(range(1, 101)), step / RATE)
+    held, _ = tracemalloc.get_traced_memory()
+    record(recorder, [101], 200.0)
+    record(recorder, list(range(1, 101)), 203.0)
+    tracemalloc.reset_peak()
+    (short,) = recorder.take_finished(202.0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (short.track_id, len(short)) == (101, 1)
+    assert held / 500_000 < 45
+    assert peak - held < 2_000_000

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +161,98 @@ def test_variable_rates_keep_their_times(name: str, tmp_path: Path) -> None:
     times = [0.0, 0.04, 0.5, 0.52, 2.0, 5.0]
     path = samples.write_clip(tmp_path / name, images=[samples.scene()] * 6, times=times)
     assert [f.timestamp for f in read(path)] == pytest.approx(times, abs=0.002)
+
+
+LASTING = {
+    "MP4": ("a.mp4", {}),
+    "fragmented MP4": ("a.mp4", {"movflags": "frag_keyframe+empty_moov"}),
+    "MKV": ("a.mkv", {}),
+    "MKV without a length": ("a.mkv", {"live": "1"}),
+}
+
+
+@pytest.mark.parametrize("name", LASTING)
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_last_frame_that_stays_is_no_missing_end(
+    name: str, isolated: bool, tmp_path: Path
+) -> None:
+    file_name, options = LASTING[name]
+    path = samples.lasting(tmp_path / file_name, 5.0, container_options=options)
+    with open_video(path, isolated=isolated) as source:
+        assert source.info.rate == pytest.approx(25)
+        assert source.info.duration == pytest.approx(6.96, abs=0.002)
+        frames = list(source)
+        assert (len(frames), source.truncated) == (50, False)
+        assert frames[-1].timestamp == pytest.approx(1.96)
+        assert source.end == pytest.approx(6.96, abs=0.002)
+
+
+def test_a_gif_that_pauses_keeps_its_rate(tmp_path: Path) -> None:
+    with open_video(samples.lasting_gif(tmp_path / "a.gif", 3.0)) as source:
+        assert source.info.rate == pytest.approx(25)
+        assert len(list(source)) == 10
+        assert (source.end, source.truncated) == (pytest.approx(3.36), False)
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_video_that_lost_its_last_frame_is_truncated(isolated: bool, tmp_path: Path) -> None:
+    options = {"movflags": "+faststart"}
+    path = samples.lasting(tmp_path / "a.mp4", 5.0, container_options=options)
+    samples.cut(path, 0.9)
+    with open_video(path, isolated=isolated) as source:
+        last = list(source)[-1].timestamp
+        assert source.truncated
+        assert source.end == pytest.approx(last + 1 / 25, abs=0.002)
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_an_even_video_ends_one_interval_after_its_last_frame(
+    isolated: bool, tmp_path: Path
+) -> None:
+    path = samples.write_clip(tmp_path / "a.mkv")
+    with open_video(path, isolated=isolated) as source:
+        assert source.end == 0.0
+        list(source)
+        assert source.end == pytest.approx(1.0, abs=0.002)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+@pytest.mark.parametrize(
+    ("aspect", "size"),
+    [
+        (Fraction(64, 45), (137, 64)),
+        (Fraction(8, 9), (85, 64)),
+        (Fraction(2), (192, 64)),
+        (Fraction(1280, 1281), (96, 64)),
+        (Fraction(9), (96, 64)),
+    ],
+    ids=str,
+)
+def test_pixels_are_made_square(
+    name: str, aspect: Fraction, size: tuple[int, int], tmp_path: Path
+) -> None:
+    path = samples.write_clip(tmp_path / name, aspect=aspect)
+    info, image = inspect_video(path)
+    assert (info.width, info.height) == size
+    assert image.shape == (size[1], size[0], 3)
+    assert_scene(image)
+
+
+def test_pixels_are_made_square_before_they_are_turned(tmp_path: Path) -> None:
+    turned = np.ascontiguousarray(np.rot90(samples.scene(64, 96)))
+    path = samples.write_clip(
+        tmp_path / "a.mp4", images=[turned] * 2, rotation=90, aspect=Fraction(3, 2)
+    )
+    for frame in read(path):
+        assert frame.image.shape == (144, 64, 3)
+        assert_scene(frame.image)
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+@pytest.mark.parametrize("limits", [VideoLimits(max_side=150), VideoLimits(max_pixels=10_000)])
+def test_limits_hold_for_square_pixels(limits: VideoLimits, isolated: bool, tmp_path: Path) -> None:
+    path = samples.write_clip(tmp_path / "a.mp4", aspect=Fraction(2))
+    assert error_of(path, limits=limits, isolated=isolated) == "video_too_large"
 
 
 @pytest.mark.parametrize("rate", [1, 240])

@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -104,6 +105,45 @@ def test_times_survive(times: list[float], tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4", [samples.scene()] * len(times), times)
     assert read_times(path) == pytest.approx(times, abs=1e-4)
     assert seconds(path) == pytest.approx(times[-1] + 1 / 12, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("times", "end", "length"),
+    [
+        ([0.0, 0.1, 0.2], 5.0, 5.0),
+        ([0.0, 0.1, 0.2], 0.21, 0.21),
+        ([0.0, 0.1, 0.2], None, 0.2 + 1 / 12),
+        ([0.0, 0.1, 0.2], 0.2, 0.2 + 1 / 12),
+        ([0.0, 0.1, 0.2], -1.0, 0.2 + 1 / 12),
+        ([0.0, 0.1, 0.2], float("nan"), 0.2 + 1 / 12),
+        ([0.0], 3.0, 3.0),
+        ([i / 12 for i in range(100)], 20.0, 20.0),
+    ],
+)
+def test_the_last_picture_stays_until_the_end(
+    times: list[float], end: float | None, length: float, tmp_path: Path
+) -> None:
+    writer = VideoWriter(tmp_path / "w.mp4", width=96, height=64, rate=12)
+    for time_ in times:
+        writer.write(samples.scene(), time_)
+    writer.close(end)
+    writer.close(end)
+    finish_video(tmp_path / "w.mp4", None, tmp_path / "t.mp4")
+    for path in (tmp_path / "w.mp4", tmp_path / "t.mp4"):
+        assert read_times(path) == pytest.approx(times, abs=1e-4)
+        assert seconds(path) == pytest.approx(length, abs=0.002)
+
+
+def test_an_annotated_video_lasts_as_long_as_its_original(tmp_path: Path) -> None:
+    original = samples.lasting(tmp_path / "o.mp4", 5.0)
+    with open_video(original) as source:
+        size = {"width": source.info.width, "height": source.info.height}
+        writer = VideoWriter(tmp_path / "w.mp4", **size, rate=source.info.rate)
+        for frame in source:
+            writer.write(frame.image, frame.timestamp)
+        writer.close(source.end)
+    finish_video(tmp_path / "w.mp4", original, tmp_path / "t.mp4")
+    assert seconds(tmp_path / "t.mp4") == pytest.approx(6.96, abs=0.002)
 
 
 @settings(
@@ -219,7 +259,7 @@ def test_sound_comes_along(name: str, tmp_path: Path) -> None:
     original = samples.write_clip(tmp_path / file_name, frames=24, **options)
     written = write(tmp_path / "w.mp4", [samples.scene()] * 24)
     target = tmp_path / "t.mp4"
-    finish_video(written, original, target)
+    assert finish_video(written, original, target) is True
     assert codecs(target) == ["h264", wanted]
     order = list(boxes(target))
     assert order.index("moov") < order.index("mdat")
@@ -268,8 +308,9 @@ def test_without_sound_the_video_is_silent(tmp_path: Path) -> None:
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
     silent = samples.write_clip(tmp_path / "silent.mp4")
-    for original in (None, broken, silent, tmp_path / "missing.mp4"):
-        finish_video(written, original, tmp_path / "t.mp4")
+    missing = tmp_path / "missing.mp4"
+    for original, kept in ((None, None), (silent, None), (broken, False), (missing, False)):
+        assert finish_video(written, original, tmp_path / "t.mp4") is kept
         assert codecs(tmp_path / "t.mp4") == ["h264"]
         assert seconds(tmp_path / "t.mp4") == pytest.approx(0.5, abs=0.02)
 
@@ -305,3 +346,136 @@ def test_a_finished_video_can_be_sought(tmp_path: Path) -> None:
         opened.seek(3_000_000)
         frame = next(f for f in opened.decode(video=0) if f.time >= 3.0)
     assert frame.to_ndarray(format="bgr24").mean() == pytest.approx(5 * 36, abs=4)
+
+
+CHILD = """
+import os, time
+from pathlib import Path
+from vision.encoding.video_muxing import join
+from vision.sources.videos.process import Orders
+
+orders = Orders()
+order = orders.receive()
+with Path(__file__).with_suffix(".log").open("a") as log:
+    print(os.getpid(), file=log)
+if {always} or order["original"] is not None:
+    Path(order["target"]).write_bytes(b"half")
+    {act}
+join(Path(order["written"]), None, Path(order["target"]))
+orders.send({{"done": True, "sound": None}})
+orders.receive_bytes(1)
+"""
+HANG = "time.sleep(60)"
+
+
+@pytest.fixture
+def ill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Have the child misbehave, always or with sound only; gives the list of its process ids."""
+    folder = tmp_path / "child"
+    folder.mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setattr("vision.encoding.video_finish._CHILD", "ill_child")
+
+    def make(act: str, *, always: bool = False) -> Path:
+        (folder / "ill_child.py").write_text(CHILD.format(act=act, always=always))
+        return folder / "ill_child.log"
+
+    return make
+
+
+class StopError(Exception):
+    """Raised by whoever waits."""
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        StopError(),
+        KeyboardInterrupt(),
+        OSError(28, "full"),
+        VideoError("decoder_failed", "It failed."),
+        VideoError("decoder_timeout", "It was slow."),
+    ],
+    ids=["own", "interrupt", "system", "video", "timeout"],
+)
+def test_finishing_can_be_stopped(
+    stop: BaseException, ill: Callable[..., Path], tmp_path: Path
+) -> None:
+    log = ill(HANG)
+    written = write(tmp_path / "w.mp4", [samples.scene()] * 2)
+    calls = 0
+
+    def wait() -> None:
+        nonlocal calls
+        calls += 1
+        if log.exists():
+            raise stop
+
+    started = time.monotonic()
+    with pytest.raises(type(stop)) as caught:
+        finish_video(written, written, tmp_path / "t.mp4", on_wait=wait)
+    assert caught.value is stop
+    assert 1 <= calls <= (time.monotonic() - started) / 0.25 + 1
+    (pid,) = log.read_text().split()
+    assert not Path(f"/proc/{pid}").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["child", "w.mp4"]
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+@pytest.mark.parametrize("links", [True, False])
+def test_time_that_runs_out_costs_no_more_than_the_sound(
+    in_place: bool,
+    links: bool,
+    ill: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(1, "no links here")
+
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", refuse)
+    log = ill(HANG, always=True)
+    written = write(tmp_path / "w.mp4", [samples.scene()] * 6)
+    data = written.read_bytes()
+    target = written if in_place else tmp_path / "t.mp4"
+    started = time.monotonic()
+    assert finish_video(written, written, target, timeout=1.5) is False
+    assert time.monotonic() - started < 4
+    assert target.read_bytes() == written.read_bytes() == data
+    assert len(log.read_text().split()) == 1
+    assert not list(tmp_path.glob(".*"))
+
+
+FAILURES = {
+    "killed": "os.kill(os.getpid(), 9)",
+    "an exception": "raise RuntimeError",
+    "invalid argument": 'orders.send({"os_error": 22})',
+    "full": 'orders.send({"os_error": 28})',
+    "memory": 'orders.send({"error": {"code": "decoder_memory", "message": "Too much."}})',
+    "nonsense": 'orders.send({"done": "yes"})',
+    "nonsense about the sound": 'orders.send({"done": True, "sound": 7})',
+    "no error": 'orders.send({"os_error": -5})',
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_sound_that_cannot_be_joined_is_left_out(
+    name: str, ill: Callable[..., Path], tmp_path: Path
+) -> None:
+    log = ill(FAILURES[name])
+    written = write(tmp_path / "w.mp4", [samples.scene()] * 6)
+    assert finish_video(written, written, tmp_path / "t.mp4") is False
+    assert codecs(tmp_path / "t.mp4") == ["h264"]
+    assert len(log.read_text().split()) == 2
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_disk_that_is_full_without_sound_too_is_an_error(
+    ill: Callable[..., Path], tmp_path: Path
+) -> None:
+    ill(FAILURES["full"], always=True)
+    written = write(tmp_path / "w.mp4", [samples.scene()] * 2)
+    with pytest.raises(OSError, match="No space left"):
+        finish_video(written, written, tmp_path / "t.mp4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["child", "w.mp4"]

@@ -51,6 +51,7 @@ def write_clip(
     rotation: int = 0,
     full_range: bool = False,
     matrix: int | None = None,
+    aspect: Fraction | None = None,
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
     sound: str | None = None,
@@ -63,6 +64,7 @@ def write_clip(
         times: Seconds of every frame; evenly spaced by ``rate`` otherwise.
         rotation: Degrees clockwise that a player must turn the picture.
         matrix: libav's number of the colour matrix, which is also written into the file.
+        aspect: Width of a pixel by its height; square where it is not given.
         sound: A codec for a tone of 440 Hz that lasts as long as the pictures.
         sound_start: Seconds at which the tone starts.
         sound_length: Seconds of the tone, if it does not end with the pictures.
@@ -77,6 +79,8 @@ def write_clip(
         stream.codec_context.time_base = tick
         if matrix is not None:
             stream.codec_context.colorspace = matrix
+        if aspect is not None:
+            stream.codec_context.sample_aspect_ratio = aspect
         stream.codec_context.color_range = 2 if full_range else 1
         if rotation:
             stream.set_display_rotation(-rotation)  # libav turns the other way
@@ -128,6 +132,36 @@ def sound_with_cover(path: Path) -> Path:
         output.add_attachment("cover.jpg", "image/jpeg", picture)
         _write_tone(output, tone, 0.0, 1.0)
     return path
+
+
+def lasting(path: Path, seconds: float, *, container_options: dict[str, str] | None = None) -> Path:
+    """Two seconds of pictures at 25 a second, of which the last one stays for so long."""
+    even = write_clip(path.with_name("even.mp4"), images=noise(50), rate=25, options={"bf": "0"})
+    with (
+        av.open(str(even)) as source,
+        av.open(str(path), "w", options=container_options or {}) as output,
+    ):
+        shown = source.streams.video[0]
+        stream = output.add_stream_from_template(shown)
+        packets = [packet for packet in source.demux(shown) if packet.dts is not None]
+        packets[-1].duration = round(seconds / packets[-1].time_base)
+        for packet in packets:
+            packet.stream = stream
+            output.mux_one(packet)
+    even.unlink()
+    return path
+
+
+def lasting_gif(path: Path, seconds: float) -> Path:
+    """Ten pictures at 25 a second, of which the last one stays for so long."""
+    return write_clip(
+        path,
+        codec="gif",
+        pixel_format="rgb8",
+        frames=10,
+        rate=25,
+        container_options={"final_delay": str(round(seconds * 100))},
+    )
 
 
 def changing_size(path: Path, sizes: Sequence[tuple[int, int]]) -> Path:

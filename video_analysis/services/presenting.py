@@ -15,6 +15,7 @@ from detector.models import DetectionSession
 from video_analysis.models import Event, VideoAnalysis
 from video_analysis.selectors import list_chunks, list_events, list_tracks
 from vision.drawing.palette import class_color
+from vision.drawing.styles import DRAWN
 from vision.encoding.trajectories import TrackPoints, unpack_points
 
 MOST_SECONDS = 120.0
@@ -36,6 +37,7 @@ def page_data(session: DetectionSession) -> dict[str, Any]:
     """What the scripts of the page begin with; the rest they fetch piece by piece."""
     video, pk = session.video, session.pk
     has_file = session.upload.removed_at is None
+    hides = hides_people(video)
 
     def address(name: str, *more: Any) -> str:
         return reverse(f"videos:{name}", args=[pk, *more])
@@ -49,6 +51,9 @@ def page_data(session: DetectionSession) -> dict[str, Any]:
         "rate": round(video.rate, 3),
         "pixels_per_metre": video.pixels_per_metre,
         "timeline": video.statistics.get("timeline"),
+        "hides_people": hides,
+        # What is drawn into a film is not drawn over it again.
+        "has_overlay": not (hides and set(video.styles) & set(DRAWN)),
         "urls": {
             "original": address("original") if has_file else None,
             "annotated": address("annotated") if video.annotated_id else None,
@@ -60,6 +65,11 @@ def page_data(session: DetectionSession) -> dict[str, Any]:
             "moment": address("moment", 0) if video.snapshots_id else None,
         },
     }
+
+
+def hides_people(video: VideoAnalysis) -> bool:
+    """Whether the page shows the annotated video, because people are to be unrecognisable."""
+    return "blur" in video.styles and video.annotated_id is not None
 
 
 def summary_figures(video: VideoAnalysis) -> list[dict[str, str]]:

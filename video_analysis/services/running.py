@@ -77,6 +77,7 @@ def run_analysis_job(context: JobContext) -> None:
                 target=folder / ANNOTATED,
                 on_tracks=writer.add_tracks,
                 on_progress=watcher.see,
+                on_wait=context.checkpoint,
             )
             writer.add_events(summary)
         (folder / HEAT).write_bytes(encode_png(summary.heat))

@@ -5,6 +5,8 @@ the table of frames to the front, so that playing starts before the file has arr
 """
 
 import contextlib
+import math
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +17,7 @@ import av.container
 import av.error
 import cv2
 import numpy as np
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -26,6 +29,7 @@ __all__ = ["VideoWriter", "finish_video"]
 _TICKS: Final = 90_000  # of the time base, in a second
 _KEY_SECONDS: Final = 2.0
 _LONGEST_KEY_INTERVAL: Final = 600  # frames
+_LONGEST_SHOWN: Final = (1 << 31) - 1  # ticks that MP4 can show one picture for
 _LONGEST_SIDE: Final = 16_384  # H.264's own
 
 # As libav numbers them: BT.601's matrix, which OpenCV converts with, sRGB-like primaries.
@@ -73,6 +77,8 @@ class VideoWriter:
         self._shape = (height, width, 3)
         self._duration = max(1, round(_TICKS / rate))
         self._last = -1
+        # The last packet waits for the time at which its picture ends.
+        self._held: Packet[VideoStream] | None = None
         self._container: av.container.OutputContainer | None = av.open(
             f"file:{path.absolute()}", "w", format="mp4"
         )
@@ -100,10 +106,14 @@ class VideoWriter:
         frame.pts = self._last
         frame.duration = self._duration
         frame.time_base = Fraction(1, _TICKS)
-        container.mux(self._stream.encode(frame))
+        self._mux(container, self._stream.encode(frame))
 
-    def close(self) -> None:
+    def close(self, end: float | None = None) -> None:
         """Finish the file; may be called twice. A file without pictures is removed.
+
+        Args:
+            end: Seconds until which the last picture is shown; None, or a time that is not after
+                its own, shows it for one interval of the rate.
 
         Raises:
             OSError: The file cannot be written; it is removed.
@@ -114,7 +124,10 @@ class VideoWriter:
             self.abort()
             return
         try:
-            self._container.mux(self._stream.encode(None))
+            self._mux(self._container, self._stream.encode(None))
+            if self._held is not None:
+                self._held.duration = self._last_duration(end)
+                self._container.mux_one(self._held)
             self._container.close()
         except BaseException:
             self.abort()
@@ -144,6 +157,21 @@ class VideoWriter:
             self.close()
         else:
             self.abort()
+
+    def _mux(
+        self, container: av.container.OutputContainer, packets: Iterable["Packet[VideoStream]"]
+    ) -> None:
+        for packet in packets:
+            if self._held is not None:
+                container.mux_one(self._held)
+            self._held = packet
+
+    def _last_duration(self, end: float | None) -> int:
+        """Return for how many ticks the last picture is shown."""
+        if end is None or not math.isfinite(end):
+            return self._duration
+        ticks = round(end * _TICKS) - self._last
+        return min(ticks, _LONGEST_SHOWN) if ticks > 0 else self._duration
 
     def _opened(self) -> av.container.OutputContainer:
         if self._container is None:

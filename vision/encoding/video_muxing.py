@@ -1,5 +1,6 @@
 """The process that finishes a video for its parent: ``python -m vision.encoding.video_muxing``."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from heapq import merge
@@ -13,12 +14,14 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from vision.encoding.video_sound import Sound, open_sound
+from vision.encoding.video_sound import Sound, UnreadableSoundError, open_sound
 from vision.errors import VisionError
 from vision.sources.videos.confinement import allow_more_work, confine
 from vision.sources.videos.demuxing import choose_stream, open_file
 from vision.sources.videos.info import VideoError, VideoLimits, out_of_memory
 from vision.sources.videos.process import Message, Orders, ParentGoneError
+
+logger = logging.getLogger(__name__)
 
 _LARGEST_FILE: Final = 1 << 40  # the disk is the limit
 _OWN_LIMITS: Final = VideoLimits(max_bytes=_LARGEST_FILE)
@@ -42,7 +45,7 @@ def main() -> int:
 def _answer(order: Message) -> Message:
     original = order["original"]
     try:
-        join(Path(order["written"]), original and Path(original), Path(order["target"]))
+        kept = join(Path(order["written"]), original and Path(original), Path(order["target"]))
     except VisionError as error:
         return {"error": {"code": error.code, "message": error.message}}
     except MemoryError:
@@ -50,11 +53,14 @@ def _answer(order: Message) -> Message:
         return {"error": {"code": refusal.code, "message": refusal.message}}
     except OSError as error:
         return {"os_error": error.errno}
-    return {"done": True}
+    return {"done": True, "sound": kept}
 
 
-def join(written: Path, original: Path | None, target: Path) -> None:
+def join(written: Path, original: Path | None, target: Path) -> bool | None:
     """Copy the pictures of one file and the sound of another into an MP4 file.
+
+    Returns:
+        Whether the sound came along, at least up to where it breaks off; None when there is none.
 
     Raises:
         VideoError: ``written`` cannot be read.
@@ -64,12 +70,18 @@ def join(written: Path, original: Path | None, target: Path) -> None:
     with pictures:
         stream = choose_stream(pictures)
         duration = _duration(stream)
-        sound = open_sound(original, duration) if original is not None else None
+        try:
+            sound = open_sound(original, duration) if original is not None else None
+        except UnreadableSoundError as error:
+            logger.warning("no sound: %s", error)
+            _write(pictures, stream, None, target)
+            return False
         try:
             _write(pictures, stream, sound, target)
         finally:
             if sound is not None:
                 sound.close()
+    return None if sound is None else sound.heard
 
 
 def _write(

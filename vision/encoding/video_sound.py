@@ -39,6 +39,10 @@ _ANY_LENGTH: Final = VideoLimits(
 )
 
 
+class UnreadableSoundError(Exception):
+    """There may be sound, but it cannot be read."""
+
+
 class Sound:
     """One audio stream on the time line of the pictures.
 
@@ -47,6 +51,9 @@ class Sound:
         stream: Its audio stream.
         origin: Seconds of the original at which the pictures start.
         duration: Seconds of the pictures.
+
+    Attributes:
+        heard: Whether any packet has been given.
     """
 
     def __init__(
@@ -61,6 +68,7 @@ class Sound:
         self._stream = stream
         self._origin = origin
         self._duration = duration
+        self.heard = False
 
     def packets(self, output: av.container.OutputContainer) -> Iterator[Heard]:
         """Add a stream to the output, at once, and return its packets in order of time.
@@ -68,12 +76,17 @@ class Sound:
         The packets end where the sound breaks off.
         """
         if self._stream.codec_context.codec.canonical_name in _COPIED:
-            return self._copy(output.add_stream_from_template(self._stream))
-        return self._encode(self._add_encoder(output))
+            return self._noted(self._copy(output.add_stream_from_template(self._stream)))
+        return self._noted(self._encode(self._add_encoder(output)))
 
     def close(self) -> None:
         """Close the original."""
         self._file.close()
+
+    def _noted(self, packets: Iterator[Heard]) -> Iterator[Heard]:
+        for packet in packets:
+            self.heard = True
+            yield packet
 
     def _copy(self, heard: AudioStream) -> Iterator[Heard]:
         for seconds, packet in self._read():
@@ -149,21 +162,26 @@ class Sound:
 
 
 def open_sound(original: Path, duration: float) -> Sound | None:
-    """Find the sound of a video; None when there is none, or none that can be read.
+    """Find the sound of a video; None when there is none.
 
     Args:
         original: The file that the pictures came from.
         duration: Seconds of the pictures.
+
+    Raises:
+        UnreadableSoundError: The file cannot be read, or its sound is in no known codec.
     """
     try:
         origin = _first_frame_time(original)
         _, file = open_file(original, _ANY_LENGTH)
     except (VisionError, av.error.FFmpegError, OSError) as error:
-        logger.warning("no sound: %s", error)
-        return None
+        raise UnreadableSoundError(str(error)) from error
     stream = next(iter(_usable(file.streams.audio)), None)
     if stream is None:
+        count = len(file.streams.audio)
         file.close()
+        if count:
+            raise UnreadableSoundError("its codec is not known")
         return None
     return Sound(file, stream, origin=origin, duration=duration)
 

@@ -50,7 +50,6 @@ class SpeedMeter:
 
     def __init__(self, info: VideoInfo, clock: Callable[[], float] = time.monotonic) -> None:
         self._duration = info.duration
-        self._frame = 1 / info.rate
         self._clock = clock
         self._began = clock()
         self._marks: deque[tuple[float, int, float]] = deque([(self._began, 0, 0.0)])
@@ -82,7 +81,6 @@ class SpeedMeter:
         """Return what the work as a whole was, as JSON values."""
         worked = self._clock() - self._began
         return {
-            "duration": round(self._timestamp + self._frame, 3) if self._frames else 0.0,
             "seconds_worked": round(worked, 2),
             "frames_per_second": round(self._frames / max(1e-6, worked), 2),
         }

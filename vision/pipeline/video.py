@@ -25,6 +25,7 @@ __all__ = ["Progress", "VideoSummary", "VideoTask", "analyse_source", "analyse_v
 
 
 OnProgress = Callable[[Progress], None]
+OnWait = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def analyse_video(
     target: Path | None = None,
     on_tracks: OnTracks = lambda tracks: None,
     on_progress: OnProgress = lambda progress: None,
+    on_wait: OnWait = lambda: None,
 ) -> VideoSummary:
     """Analyse a video file.
 
@@ -86,6 +88,7 @@ def analyse_video(
         target: Where to write the annotated video (MP4); None writes none.
         on_tracks: Gets tracks as they end.
         on_progress: Called after every frame; what it raises ends the work, and no file is left.
+        on_wait: Called now and then while the sound is joined to the pictures; likewise.
 
     Raises:
         VideoError: The file is no video that is accepted, or not one frame of it can be read.
@@ -100,6 +103,7 @@ def analyse_video(
             target=target,
             on_tracks=on_tracks,
             on_progress=on_progress,
+            on_wait=on_wait,
         )
 
 
@@ -112,13 +116,14 @@ def analyse_source(
     target: Path | None = None,
     on_tracks: OnTracks = lambda tracks: None,
     on_progress: OnProgress = lambda progress: None,
+    on_wait: OnWait = lambda: None,
 ) -> VideoSummary:
     """Analyse the frames of any source that ends; see `analyse_video`.
 
     Args:
         original: The file whose sound the annotated video gets; None leaves it silent.
     """
-    return _Run(source, task, engine, target, on_tracks, on_progress).finish(original)
+    return _Run(source, task, engine, target, on_tracks, on_progress, on_wait).finish(original)
 
 
 class _Run:
@@ -132,11 +137,13 @@ class _Run:
         target: Path | None,
         on_tracks: OnTracks,
         on_progress: OnProgress,
+        on_wait: OnWait,
     ) -> None:
         info = source.info
         self._source = source
         self._target = target
         self._on_progress = on_progress
+        self._on_wait = on_wait
         self._draws_motion = task.config.motion is not None
         self._pipeline = Pipeline(engine, task.config, rate=info.rate)
         self._drawer = FrameDrawer(task.styles, width=info.width, height=info.height)
@@ -155,6 +162,7 @@ class _Run:
             if self._part is not None
             else None
         )
+        self._sound: bool | None = None
         self._labels: dict[int, str] = {}
         self._model: dict[str, str] = {}
         self._speed = SpeedMeter(info)
@@ -166,8 +174,10 @@ class _Run:
                 self._take(result)
             statistics = self._collector.finish()
             if self._writer is not None and self._part is not None and self._target is not None:
-                self._writer.close()
-                finish_video(self._part, original, self._target)
+                self._writer.close(self._source.end)
+                self._sound = finish_video(
+                    self._part, original, self._target, on_wait=self._on_wait
+                )
         except BaseException:
             if self._writer is not None:
                 self._writer.abort()
@@ -177,7 +187,12 @@ class _Run:
                 self._part.unlink(missing_ok=True)
         return VideoSummary(
             info=self._source.info,
-            statistics={**statistics, **self._speed.figures(), **self._faults()},
+            statistics={
+                **statistics,
+                **self._speed.figures(),
+                "duration": round(self._source.end, 3),
+                **self._faults(),
+            },
             motion=self._collector.motion,
             activities=self._collector.activity_events,
             heat=self._collector.heat.picture(),
@@ -204,4 +219,8 @@ class _Run:
         self._on_progress(self._speed.add(frame.timestamp, frame.image))
 
     def _faults(self) -> dict[str, Any]:
-        return {"frames_skipped": self._source.skipped, "truncated": self._source.truncated}
+        return {
+            "frames_skipped": self._source.skipped,
+            "truncated": self._source.truncated,
+            "sound_dropped": self._sound is False,
+        }

@@ -9,6 +9,7 @@ from supervision.detection.compact_mask import CompactMask
 
 from vision.errors import VisionError
 from vision.structures import Frame
+from vision.tracking.patience import LOST_UPDATES
 from vision.tracking.protocol import Tracker
 from vision.tracking.visual import VisualTracker
 
@@ -17,7 +18,8 @@ __all__ = ["BETWEEN", "Follower", "create_follower"]
 Between = Literal["predict", "visual"]
 BETWEEN: Final[tuple[Between, ...]] = ("predict", "visual")
 
-# Nothing is said of an object that has not been seen for longer.
+# Nothing is said of an object that has not been seen for longer, or for one update of those that
+# its tracker waits for: a source with a frame every four seconds is followed, too.
 _HORIZON_SECONDS: Final = 1.0
 _FORGET_SECONDS: Final = 3.0
 _NEW_VELOCITY: Final = 0.6
@@ -31,7 +33,8 @@ class Follower:
 
     Call ``update`` for a frame that was looked at and ``follow`` for one that was not. Between
     detections an object goes on as fast as its last sightings say, by their timestamps, and keeps
-    its size; with ``visual`` the strongest few are looked for in the picture instead.
+    its size; with ``visual`` the strongest few are looked for in the picture instead. For that a
+    copy of the last detection's picture is kept, since a frame belongs to whoever draws on it.
 
     Args:
         tracker: Gives the ids.
@@ -41,13 +44,22 @@ class Follower:
     def __init__(self, tracker: Tracker, between: Between = "predict") -> None:
         self._tracker = tracker
         self._visual = between == "visual"
+        self._horizon = max(_HORIZON_SECONDS, tracker.patience / LOST_UPDATES)
+        self._memory = max(_FORGET_SECONDS, tracker.patience)
         self.reset()
+
+    @property
+    def patience(self) -> float:
+        """Seconds of the source after which a track that was not seen is over."""
+        return self._tracker.patience
 
     def reset(self) -> None:
         """Forget all objects, as after a cut."""
         self._tracker.reset()
         self._shown: sv.Detections = _empty()
-        self._frame: Frame | None = None
+        self._looked_at: float | None = None
+        self._picture: NDArray[np.uint8] | None = None
+        self._believed = _HORIZON_SECONDS
         self._velocities: dict[int, NDArray[np.float64]] = {}
         self._sightings: dict[int, tuple[float, NDArray[np.float64]]] = {}
         self._visual_trackers: dict[int, VisualTracker] | None = None
@@ -60,8 +72,13 @@ class Follower:
         tracked = self._tracker.update(detections, frame)
         self._learn(tracked, frame.timestamp)
         tracked.data["predicted"] = np.zeros(len(tracked), np.bool_)
-        self._shown, self._frame = tracked, frame
+        if self._looked_at is not None:
+            # What was measured over seconds holds for seconds, and no longer.
+            self._believed = max(_HORIZON_SECONDS, frame.timestamp - self._looked_at)
+        self._shown, self._looked_at = tracked, frame.timestamp
         self._visual_trackers = None
+        if self._visual and len(tracked):
+            self._picture = _copied(frame.image, self._picture)
         return tracked
 
     def follow(self, frame: Frame) -> sv.Detections:
@@ -71,12 +88,12 @@ class Follower:
         keypoints move with their boxes; confidence is that of the last sighting.
         ``data["predicted"]`` is (N,) bool, True everywhere.
         """
-        if self._frame is None or len(self._shown) == 0:
+        if self._looked_at is None or len(self._shown) == 0:
             return _empty()
-        elapsed = frame.timestamp - self._frame.timestamp
-        if not 0 <= elapsed <= _HORIZON_SECONDS:
+        elapsed = frame.timestamp - self._looked_at
+        if not 0 <= elapsed <= self._horizon:
             return _empty()
-        moved = self._expected(elapsed)
+        moved = self._expected(min(elapsed, self._believed))
         if self._visual:
             self._look(moved, frame)
         shift = _centres(moved) - _centres(self._shown.xyxy)
@@ -103,7 +120,7 @@ class Follower:
         ):
             before = self._sightings.get(track)
             velocity = self._velocities.get(track)
-            if before is None or not 0 < now - before[0] <= _FORGET_SECONDS:
+            if before is None or not 0 < now - before[0] <= self._memory:
                 velocity = np.zeros(2)
             else:
                 measured = (centre - before[1]) / (now - before[0])
@@ -117,7 +134,7 @@ class Follower:
         gone = [
             track
             for track, (seen, _) in self._sightings.items()
-            if not 0 <= now - seen <= _FORGET_SECONDS
+            if not 0 <= now - seen <= self._memory
         ]
         for track in gone:
             del self._sightings[track], self._velocities[track]
@@ -136,13 +153,13 @@ class Follower:
                 boxes[row] = found
 
     def _start_visual(self) -> dict[int, VisualTracker]:
-        assert self._frame is not None
+        assert self._picture is not None
         strength = self._shown.confidence
         rows = np.arange(len(self._shown)) if strength is None else np.argsort(-strength)
         started: dict[int, VisualTracker] = {}
         for row in rows[:_FOLLOWED].tolist():
             visual = VisualTracker()
-            if visual.start(self._frame.image, self._shown.xyxy[row]):
+            if visual.start(self._picture, self._shown.xyxy[row]):
                 started[row] = visual
         return started
 
@@ -160,6 +177,14 @@ def create_follower(tracker: Tracker, between: str = "predict") -> Follower:
     raise VisionError(
         "unknown_between", f"Between detections there are {known}, but no {between!r}."
     )
+
+
+def _copied(image: NDArray[np.uint8], old: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """Return a copy of a picture, in the memory of an older one where it fits."""
+    if old is None or old.shape != image.shape:
+        return image.copy()
+    np.copyto(old, image)
+    return old
 
 
 def _centres(boxes: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,14 +1,8 @@
 """Seconds that always rise."""
 
 import math
-from typing import Final
 
 __all__ = ["SteadyClock"]
-
-# How far ahead a velocity is believed: a box that jitters by a pixel from frame to frame would
-# else be expected a hundred pixels away after some seconds without a look.
-_LONGEST_SECONDS: Final = 0.1
-_LONGEST_UPDATES: Final = 2.0
 
 
 class SteadyClock:
@@ -17,17 +11,17 @@ class SteadyClock:
     Args:
         rate: Frames per second to assume where timestamps stand still, jump back or are no
             numbers; broken files have all three.
+        longest: Seconds of the longest step that motion is predicted over.
 
     Attributes:
-        motion: The same seconds without ``skipped`` ones, for predicting motion. Even steps, however
+        motion: The same seconds with longer steps cut, for predicting motion. Even steps, however
             long, stay even.
-        skipped: What was cut off the last step: no velocity is carried farther than 0.2 seconds
-            or two updates.
+        skipped: Seconds that were cut off the last step.
     """
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, longest: float = math.inf) -> None:
         self._step = 1.0 / rate
-        self._longest = max(_LONGEST_SECONDS, _LONGEST_UPDATES / rate)
+        self._longest = longest
         self._last: float | None = None
         self._now = 0.0
         self._started = False

@@ -14,6 +14,7 @@ from vision.structures import Frame
 from vision.tracking.camera import CameraMotion
 from vision.tracking.clock import SteadyClock
 from vision.tracking.kinds import kinds_of
+from vision.tracking.patience import longest_step
 
 __all__ = ["LibraryTracker", "make_botsort", "make_bytetrack", "make_ocsort", "make_sort"]
 
@@ -57,10 +58,11 @@ class LibraryTracker:
         self._make_core = make_core
         self._rate = rate
         self.patience = patience
+        self._longest = longest_step(rate, patience)
         self._motion = motion
         self._next_id = count(1)
         self._kinds: dict[int, _Kind] = {}
-        self._clock = SteadyClock(rate)
+        self._clock = SteadyClock(rate, self._longest)
 
     def update(self, detections: sv.Detections, frame: Frame) -> sv.Detections:
         """Return the rows of confirmed tracks with their ids (see `Tracker`)."""
@@ -86,7 +88,7 @@ class LibraryTracker:
     def reset(self) -> None:
         """Forget all objects; ids go on."""
         self._kinds.clear()
-        self._clock = SteadyClock(self._rate)
+        self._clock = SteadyClock(self._rate, self._longest)
         if self._motion is not None:
             self._motion.reset()
 

@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from vision.structures import Frame
 from vision.tracking.clock import SteadyClock
 from vision.tracking.kinds import kinds_of
+from vision.tracking.patience import longest_step
 
 __all__ = ["Affinity", "MatchingTracker"]
 
@@ -57,13 +58,14 @@ class MatchingTracker:
         self._affinity = affinity
         self._rate = rate
         self.patience = patience
+        self._longest = longest_step(rate, patience)
         self._minimum_confidence = minimum_confidence
         self._next_id = count(1)
         self.reset()
 
     def reset(self) -> None:
         """Forget all objects; ids go on."""
-        self._clock = SteadyClock(self._rate)
+        self._clock = SteadyClock(self._rate, self._longest)
         self._boxes = np.empty((0, 4))
         self._velocities = np.empty((0, 2))
         self._kinds = np.empty(0, np.int64)

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from vision.structures.trajectories import Trajectory
 
-__all__ = ["TrajectoryRecorder"]
+__all__ = ["FIRST_SPARE_ID", "TrajectoryRecorder"]
 
-_ROW: Final = np.dtype(
+FIRST_SPARE_ID: Final = 1_000_001
+"""Where the numbers begin of tracks whose own number was given away; no tracker comes so far."""
+
+_POINT: Final = np.dtype(
     [
-        ("id", np.int64),
         ("class_id", np.int32),
         ("detected", np.bool_),
         ("confidence", np.float32),
@@ -20,19 +22,33 @@ _ROW: Final = np.dtype(
         ("time", np.float64),
     ]
 )
+_ROW: Final = np.dtype([("id", np.int64), ("point", _POINT)])
+
+# Rows that wait to be sorted by track: all that a track's end has to look through.
+_WAITING: Final = 8192
 
 
 class TrajectoryRecorder:
-    """Keeps the points of running tracks in one array, 41 bytes each, and hands out ended tracks.
+    """Keeps the points of running tracks, some 35 bytes each, and hands out ended tracks.
+
+    New points of all tracks wait in one array; when it is full they go to sealed blocks of their
+    tracks. So adding is one copy for a frame, and the end of a track costs what it has recorded,
+    however much the others have.
 
     Predicted points after a track's last sighting are dropped: nobody saw it there.
+
+    No track id is handed out twice. If a tracker goes on with an id whose track was handed out
+    as ended, what follows is a track of its own, with the next number from `FIRST_SPARE_ID`.
     """
 
     def __init__(self) -> None:
-        self._rows = np.empty(256, _ROW)
+        self._waiting = np.empty(_WAITING, _ROW)
         self._used = 0
+        self._sealed: dict[int, list[bytes]] = {}
         self._last_seen: dict[int, float] = {}
         self._class_names: dict[int, str] = {}
+        self._handed_out: set[int] = set()
+        self._next_spare = FIRST_SPARE_ID
 
     def add(self, detections: sv.Detections, timestamp: float) -> None:
         """Add what was tracked in one frame.
@@ -49,75 +65,91 @@ class TrajectoryRecorder:
             return
         if detections.tracker_id is None:
             raise ValueError("detections need tracker_id to be recorded")
-        rows = self._grow(n)
+        rows = self._new_rows(n)
         rows["id"] = detections.tracker_id
-        rows["time"] = timestamp
-        rows["box"] = detections.xyxy
-        rows["confidence"] = 1.0 if detections.confidence is None else detections.confidence
-        rows["class_id"] = 0 if detections.class_id is None else detections.class_id
+        points = rows["point"]
+        points["time"] = timestamp
+        points["box"] = detections.xyxy
+        points["confidence"] = 1.0 if detections.confidence is None else detections.confidence
+        points["class_id"] = 0 if detections.class_id is None else detections.class_id
         predicted = detections.data.get("predicted")
-        rows["detected"] = True if predicted is None else ~np.asarray(predicted, np.bool_)
+        points["detected"] = True if predicted is None else ~np.asarray(predicted, np.bool_)
         self._remember_names(detections)
         self._last_seen.update(dict.fromkeys(rows["id"].tolist(), timestamp))
 
     def take_finished(self, before: float) -> list[Trajectory]:
         """Return, and forget, the tracks not seen since ``before`` seconds; by id."""
-        ended = [track for track, seen in self._last_seen.items() if seen < before]
+        ended = sorted(track for track, seen in self._last_seen.items() if seen < before)
         if not ended:
             return []
+        self._seal(np.isin(self._waiting["id"][: self._used], ended))
+        taken = []
         for track in ended:
             del self._last_seen[track]
-        rows = self._rows[: self._used]
-        gone = np.isin(rows["id"], ended)
-        taken, kept = rows[gone], rows[~gone]
-        self._rows = np.empty(max(256, 2 * len(kept)), _ROW)
-        self._rows[: len(kept)] = kept
-        self._used = len(kept)
-        return self._split(taken)
+            points = np.frombuffer(b"".join(self._sealed.pop(track)), _POINT)
+            trajectory = self._trajectory(track, points)
+            if trajectory is not None:
+                taken.append(trajectory)
+        return sorted(taken, key=lambda trajectory: trajectory.track_id)
 
     def finish(self) -> list[Trajectory]:
         """Return, and forget, all tracks; by id."""
         return self.take_finished(np.inf)
 
-    def _grow(self, n: int) -> NDArray[np.void]:
-        """Return ``n`` new rows to write to."""
-        needed = self._used + n
-        if needed > len(self._rows):
-            larger = np.empty(max(needed, 2 * len(self._rows)), _ROW)
-            larger[: self._used] = self._rows[: self._used]
-            self._rows = larger
-        new = self._rows[self._used : needed]
-        self._used = needed
+    def _new_rows(self, n: int) -> NDArray[np.void]:
+        """Return ``n`` rows to write to."""
+        if self._used + n > len(self._waiting):
+            self._seal(np.ones(self._used, np.bool_))
+        if n > len(self._waiting):
+            self._waiting = np.empty(n, _ROW)
+        new = self._waiting[self._used : self._used + n]
+        self._used += n
         return new
+
+    def _seal(self, chosen: NDArray[np.bool_]) -> None:
+        """Move the chosen of the waiting rows to blocks of their tracks."""
+        rows = self._waiting[: self._used]
+        sealed, kept = rows[chosen], rows[~chosen]
+        self._waiting[: len(kept)] = kept
+        self._used = len(kept)
+        sealed = sealed[np.argsort(sealed["id"], kind="stable")]
+        starts = np.flatnonzero(np.diff(sealed["id"])) + 1
+        for part in np.split(sealed, starts):
+            if len(part):
+                self._sealed.setdefault(int(part["id"][0]), []).append(part["point"].tobytes())
 
     def _remember_names(self, detections: sv.Detections) -> None:
         names = detections.data.get("class_name")
         if names is None or detections.class_id is None:
             return
         for class_id, name in zip(detections.class_id.tolist(), names, strict=True):
-            self._class_names.setdefault(class_id, str(name))
+            if class_id not in self._class_names:
+                self._class_names[class_id] = str(name)
 
-    def _split(self, rows: NDArray[np.void]) -> list[Trajectory]:
-        rows = rows[np.argsort(rows["id"], kind="stable")]
-        starts = np.flatnonzero(np.diff(rows["id"])) + 1
-        tracks = (self._trajectory(part) for part in np.split(rows, starts))
-        return [track for track in tracks if track is not None]
-
-    def _trajectory(self, rows: NDArray[np.void]) -> Trajectory | None:
-        seen = np.flatnonzero(rows["detected"])
+    def _trajectory(self, track: int, points: NDArray[np.void]) -> Trajectory | None:
+        seen = np.flatnonzero(points["detected"])
         if not len(seen):
             return None
-        rows = rows[: seen[-1] + 1]
-        class_id = _vote(rows["class_id"][seen], rows["confidence"][seen])
+        class_id = _vote(points["class_id"][seen], points["confidence"][seen])
+        points = points[: seen[-1] + 1]
         return Trajectory(
-            track_id=int(rows["id"][0]),
+            track_id=self._free_number(track),
             class_id=class_id,
             class_name=self._class_names.get(class_id, str(class_id)),
-            times=rows["time"].copy(),
-            boxes=rows["box"].copy(),
-            confidence=rows["confidence"].copy(),
-            detected=rows["detected"].copy(),
+            times=points["time"].copy(),
+            boxes=points["box"].copy(),
+            confidence=points["confidence"].copy(),
+            detected=points["detected"].copy(),
         )
+
+    def _free_number(self, track: int) -> int:
+        """Return the track's own number, or a spare one if that was handed out before."""
+        number = track
+        while number in self._handed_out:
+            number = self._next_spare
+            self._next_spare += 1
+        self._handed_out.add(number)
+        return number
 
 
 def _vote(classes: NDArray[np.int32], confidence: NDArray[np.float32]) -> int:

@@ -9,7 +9,8 @@
  *             confidence?: number | null, reason?: string}} Happening */
 /** @typedef {{name: string, color: string, count: number}} TrackClass */
 /** @typedef {{id: string, status: string, width: number, height: number, duration: number, rate: number,
- *             pixels_per_metre: number | null, timeline: any, urls: Record<string, string | null>}} VideoData */
+ *             pixels_per_metre: number | null, timeline: any, hides_people: boolean,
+ *             has_overlay: boolean, urls: Record<string, string | null>}} VideoData */
 
 /** @typedef {"boxes" | "labels" | "trails" | "motion" | "activities" | "heat"} Layer */
 

@@ -23,7 +23,9 @@ export class Player extends EventTarget {
     this.data = data;
     this.film = /** @type {HTMLVideoElement | null} */ (root.querySelector("video"));
     this.seeker = /** @type {HTMLInputElement} */ (need("[data-seek]", root));
-    this.hasOverlay = true;
+    this.hasOverlay = data.has_overlay;
+    /** Whether there is another film to show when this one cannot be played. */
+    this.canFallBack = !data.hides_people && data.urls.annotated !== null;
     if (this.film) this.#listenToFilm(this.film);
     this.#listenToControls();
     this.#show();
@@ -137,16 +139,17 @@ export class Player extends EventTarget {
     const notice = need("#player-notice", this.root);
     const { annotated } = this.data.urls;
     notice.hidden = false;
-    if (this.hasOverlay && annotated) {
-      this.hasOverlay = false;
-      notice.textContent = "This browser cannot play the original. This is the annotated video, with what was drawn into it.";
-      const time = film.currentTime;
-      film.src = annotated;
-      film.currentTime = time;
-      this.dispatchEvent(new Event("fallback"));
-    } else if (!this.hasOverlay || !annotated) {
+    if (!this.canFallBack || !annotated) {
       notice.textContent = "This browser cannot play the video. Download it to watch it with another program.";
+      return;
     }
+    this.canFallBack = false;
+    this.hasOverlay = false;
+    notice.textContent = "This browser cannot play the original. This is the annotated video, with what was drawn into it.";
+    const time = film.currentTime;
+    film.src = annotated;
+    film.currentTime = time;
+    this.dispatchEvent(new Event("fallback"));
   }
 
   #listenToControls() {

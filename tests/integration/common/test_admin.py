@@ -25,13 +25,14 @@ from common.models import Account, AuditEntry, Job, RetentionPolicy, TokenDetail
 from detector.models import DetectedObject, DetectionSession
 from integration.conftest import make_user
 from integration.detector.conftest import make_session
+from tests.made_videos import make_video_session
 
 pytestmark = pytest.mark.django_db
 
 LISTS = [f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry]
 READ_ONLY = [
     *("common/job", "common/upload", "common/worker", "common/auditentry"),
-    *("common/retentionpolicy", "detector/detectedobject"),
+    *("common/retentionpolicy", "detector/detectedobject", "video_analysis/videoanalysis"),
 ]
 QUERIES = 12
 
@@ -138,6 +139,7 @@ def test_what_the_machine_writes_nobody_adds_changes_or_deletes(
 def fill(owner: User) -> DetectionSession:
     """One row of everything."""
     session = make_session(owner)
+    make_video_session(owner)
     _, _ = AuthToken.objects.create(owner)
     Group.objects.create(name="night shift")
     enqueue_job(kind="detector.detect", owner=owner, payload={})
@@ -227,7 +229,7 @@ def test_a_password_reset_is_sent_where_there_is_mail(
 def test_deleting_somebody_takes_all_that_is_theirs(boss: Client, user: Any) -> None:
     fill(user)
     page = boss.get(f"/admin/auth/user/{user.pk}/delete/").content.decode()
-    assert "1 sessions, 1 pictures, 1 jobs" in page
+    assert "2 sessions, 2 pictures, 2 jobs" in page
     assert boss.post(f"/admin/auth/user/{user.pk}/delete/", {"post": "yes"}).status_code == 302
     for model in (DetectionSession, DetectedObject, Upload, Job, AuthToken):
         assert not model._default_manager.exists()

@@ -20,7 +20,7 @@ from django.core.management import CommandError, call_command
 from tests.integration.detector.conftest import FakeEngine
 from tests.made_videos import make_clip
 from tests.processes import ROOT, environment, wait_until
-from tests.vision.video_samples import noise, sound_only, write_clip
+from tests.vision.video_samples import sound_only
 from vision.encoding.motchallenge import parse_motchallenge
 from vision.errors import VisionError
 
@@ -195,7 +195,7 @@ def test_where_nobody_may_write_it_is_said(clip: Path, engine: FakeEngine, tmp_p
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_ctrl_c_ends_a_real_run_and_leaves_nothing(tmp_path: Path) -> None:
-    source = write_clip(tmp_path / "in.mp4", images=noise(60, 320, 240) * 20, rate=30)
+    source = make_clip(tmp_path / "in.mp4", seconds=60, width=640, height=480)
     out = tmp_path / "out"
     variables = environment(tmp_path / "home")
     command = [sys.executable, "manage.py", "analyze_video", str(source), str(out / "o.mp4")]

@@ -302,6 +302,32 @@ def test_what_went_wrong_is_said(
     assert words in signed_in.get(f"/videos/{video_session.pk}/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("styles", "film", "has_overlay"),
+    [
+        (["boxes"], "original", True),
+        (["boxes", "blur"], "annotated.mp4", False),
+        (["blur"], "annotated.mp4", True),
+    ],
+    ids=["seen", "drawn", "plain"],
+)
+def test_where_people_are_hidden_the_page_does_not_show_them(
+    signed_in: Client,
+    video_session: DetectionSession,
+    styles: list[str],
+    film: str,
+    has_overlay: bool,
+) -> None:
+    video = video_session.video
+    video.styles = styles
+    video.save()
+    content = signed_in.get(f"/videos/{video_session.pk}/").content.decode()
+    shown = content[content.index("<video") : content.index("</video>")]
+    assert f'src="/videos/{video_session.pk}/{film}"' in shown
+    assert ("poster=" in shown) == (film == "original")
+    assert f'"has_overlay": {str(has_overlay).lower()}' in content
+
+
 def test_a_hostile_name_is_shown_and_not_run(
     signed_in: Client, video_session: DetectionSession
 ) -> None:

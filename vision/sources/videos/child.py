@@ -57,7 +57,14 @@ def _serve(orders: Orders, order: Message) -> None:
         slot = free.pop()
         ring.write(slot, picture.image)
         orders.send({"slot": slot, "timestamp": picture.timestamp, "skipped": decoder.skipped})
-    orders.send({"end": True, "skipped": decoder.skipped, "truncated": decoder.truncated})
+    orders.send(
+        {
+            "done": True,
+            "end": decoder.end,
+            "skipped": decoder.skipped,
+            "truncated": decoder.truncated,
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from vision.sources.videos.clock import FrameClock
-from vision.sources.videos.demuxing import OpenVideo, check_progress, check_size, open_checked
+from vision.sources.videos.headers import OpenVideo, check_sizes, open_checked
 from vision.sources.videos.info import VideoError, VideoInfo, VideoLimits
-from vision.sources.videos.pixels import FrameConverter, rotation_of
+from vision.sources.videos.limits import check_progress, check_size, end_of
+from vision.sources.videos.pixels import FrameConverter, display_size, rotation_of
 
 _MISSING_SECONDS: Final = 0.5
 _MISSING_SHARE: Final = 0.02
@@ -41,6 +42,7 @@ class VideoDecoder:
         origin: Seconds of the file's own time line at which the first good frame is shown.
         skipped: Frames left out so far because they cannot be decoded.
         truncated: True, after the last frame, when the video ends earlier than it says.
+        end: Seconds at which the picture given last stops being shown.
 
     Raises:
         VideoError: The file may not be decoded, or not one of its frames can be.
@@ -49,6 +51,7 @@ class VideoDecoder:
     def __init__(self, path: Path, limits: VideoLimits) -> None:
         self.skipped = 0
         self.truncated = False
+        self.end = 0.0
         self._limits = limits
         self._opened = open_checked(path, limits)
         try:
@@ -56,7 +59,7 @@ class VideoDecoder:
             first = next(self._frames, None)
             if first is None:
                 raise self._nothing_decoded()
-            check_size(first.width, first.height, limits)
+            check_sizes(first.width, first.height, self._opened.aspect, limits)
             self._first: VideoFrame | None = first
             self.info = _describe(self._opened, first)
             self.origin = (self._time_of(first) or 0.0) if self._opened.has_times else 0.0
@@ -70,15 +73,16 @@ class VideoDecoder:
         Raises:
             VideoError: A limit is exceeded.
         """
-        converter = FrameConverter()
+        converter = FrameConverter(self._opened.aspect)
         clock = FrameClock(1 / self.info.rate)
         last = 0.0
         for index, frame in enumerate(self._all_frames()):
             check_size(frame.width, frame.height, self._limits)
             last = clock.stamp(self._time_of(frame))
             check_progress(index, last, self._limits)
+            self.end = end_of(last, _seconds_shown(frame), self.info, self._limits)
             yield Picture(converter.convert(frame), last)
-        missing = self.info.duration - last - 1 / self.info.rate
+        missing = self.info.duration - self.end
         self.truncated |= missing > max(_MISSING_SECONDS, _MISSING_SHARE * self.info.duration)
 
     def close(self) -> None:
@@ -151,11 +155,12 @@ class VideoDecoder:
 def _describe(opened: OpenVideo, first: VideoFrame) -> VideoInfo:
     rotation = rotation_of(first)
     upright = rotation % 180 == 0
+    width, height = display_size(first.width, first.height, opened.aspect)
     return VideoInfo(
         container=opened.kind.name,
         codec=opened.codec,
-        width=first.width if upright else first.height,
-        height=first.height if upright else first.width,
+        width=width if upright else height,
+        height=height if upright else width,
         rotation=rotation,
         duration=opened.outline.duration,
         frames=opened.outline.frames,
@@ -165,3 +170,10 @@ def _describe(opened: OpenVideo, first: VideoFrame) -> VideoInfo:
         extension=opened.kind.extension,
         pixel_format=first.format.name,
     )
+
+
+def _seconds_shown(frame: VideoFrame) -> float:
+    """Return for how long the file shows a frame; 0.0 when it does not say."""
+    if not frame.duration or frame.time_base is None:
+        return 0.0
+    return max(0.0, float(frame.duration * frame.time_base))

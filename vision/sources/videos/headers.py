@@ -16,7 +16,8 @@ from vision.sources.videos.pixels import display_size
 from vision.sources.videos.signatures import AVI, Container
 
 # Pixels of real formats are up to 2.5 times as wide as high; beyond this it is an error.
-_NARROWEST, _WIDEST = Fraction(1, 4), Fraction(4)
+_NARROWEST: Final = Fraction(1, 4)
+_WIDEST: Final = Fraction(4)
 # Programs that scale videos leave ratios like 1279:1280, for less than a pixel's difference.
 _NEARLY_SQUARE: Final = Fraction(1, 100)
 

@@ -10,6 +10,21 @@ from vision.structures import Frame
 
 GIB: Final = 1024**3
 
+VIDEO_CODECS: Final = frozenset(
+    {
+        *("h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mpeg2video", "h263"),
+        *("mjpeg", "prores", "gif", "png", "rawvideo"),
+    }
+)
+VIDEO_ERRORS: Final = frozenset(
+    {
+        *("missing_file", "empty_file", "file_too_large", "not_a_video", "unsupported_container"),
+        *("unsupported_codec", "no_video_stream", "truncated_video", "damaged_video"),
+        *("video_too_large", "video_too_long", "too_many_frames", "rate_too_high"),
+        *("decoder_failed", "decoder_memory", "decoder_timeout"),
+    }
+)
+
 
 class VideoError(VisionError):
     """A file is no video, or not one that may be decoded, or its decoding failed.
@@ -62,13 +77,14 @@ class VideoInfo:
     Attributes:
         container: ``"mp4"``, ``"mov"``, ``"matroska"``, ``"webm"``, ``"avi"`` or ``"gif"``.
         codec: The codec's usual name, e.g. ``"h264"``.
-        width: Pixels as displayed, that is after the rotation.
-        height: Pixels as displayed, that is after the rotation.
+        width: Pixels as displayed, that is square ones, after the rotation.
+        height: Pixels as displayed, that is square ones, after the rotation.
         rotation: Degrees clockwise by which the stored picture is turned for display: 0, 90, 180
             or 270. Frames come turned already.
         duration: Seconds; an estimate, 0.0 when nothing is known.
         frames: An estimate; 0 when nothing is known. Only counting the frames gives their number.
-        rate: Frames per second on average, above 0; an estimate. Frames may come unevenly.
+        rate: Frames per second, above 0; an estimate. Frames may come unevenly: then it is that of
+            the usual distance between two, where one that stays for long does not count.
         has_audio: Whether there is sound.
         media_type: E.g. ``"video/mp4"``.
         extension: The usual one, with its dot.
@@ -96,6 +112,8 @@ class VideoSource(Protocol):
         info: What is known about the video.
         skipped: Frames left out so far because they cannot be decoded.
         truncated: True, after the last frame, when the video ends earlier than it says.
+        end: Seconds at which the frame given last stops being shown: the end of the video, once
+            all have been given. At least one interval after its timestamp, within the limits.
     """
 
     @property
@@ -107,10 +125,14 @@ class VideoSource(Protocol):
     @property
     def truncated(self) -> bool: ...
 
+    @property
+    def end(self) -> float: ...
+
     def __iter__(self) -> Iterator[Frame]:
         """Give the frames.
 
-        All have the size of the first one: a picture of another size is scaled to it. The images
+        All have the size of the first one: a picture of another size is scaled to it. Pixels that
+        are stored wider or narrower than high are made square. The images
         are writable and belong to the caller. Timestamps are those of the file (so of variable
         rate, where it has one), shifted so that the first frame is at 0.0, and strictly increasing.
 

@@ -1,19 +1,21 @@
 """Frames decoded in a child process, which may crash, hang or be killed without harm."""
 
-import math
 import os
 import threading
 import weakref
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
+from vision.sources.videos.answers import AnswerChecker
 from vision.sources.videos.info import VideoError, VideoInfo, VideoLimits
+from vision.sources.videos.limits import end_of
 from vision.sources.videos.process import Child, Message
 from vision.sources.videos.ring import FrameRing, count_slots, create_memory, fix_size, ring_bytes
+from vision.sources.videos.signatures import sniff_file
 from vision.structures import Frame
 
 _CHILD: Final = "vision.sources.videos.child"
@@ -46,6 +48,10 @@ class IsolatedSource:
     ) -> None:
         self.skipped = 0
         self.truncated = False
+        self.end = 0.0
+        # Its container follows from the signature alone, which is no parsing.
+        self._checker = AnswerChecker(sniff_file(path, limits), limits)
+        self._limits = limits
         self._timeout = timeout
         self._source_id = source_id
         self._recorded_at = recorded_at
@@ -56,7 +62,7 @@ class IsolatedSource:
             self._child = Child(_CHILD, inherited=(shared,))
             # A source that is forgotten takes its child along.
             self._finalizer = weakref.finalize(self, self._child.close)
-            self.info, self._ring = self._open(path, limits, memory, shared)
+            self.info, self._ring = self._open(path, memory, shared)
         except BaseException:
             self._abandon()
             raise
@@ -97,20 +103,18 @@ class IsolatedSource:
     ) -> None:
         self.close()
 
-    def _open(
-        self, path: Path, limits: VideoLimits, memory: int, shared: int
-    ) -> tuple[VideoInfo, FrameRing]:
+    def _open(self, path: Path, memory: int, shared: int) -> tuple[VideoInfo, FrameRing]:
         self._child.send(
             {
                 "path": str(path.absolute()),
-                "limits": asdict(limits),
-                "memory": memory + _largest_ring(limits),
+                "limits": asdict(self._limits),
+                "memory": memory + _largest_ring(self._limits),
                 "ring": shared,
             }
         )
         message = self._child.receive(self._timeout)
-        info = _checked_info(message, limits)
-        self.skipped = _count(message)
+        info = self._checker.info(message)
+        self.skipped = self._checker.skipped(message)
         slots = count_slots(info.width, info.height)
         fix_size(shared, ring_bytes(info.width, info.height, slots))
         ring = FrameRing(shared, width=info.width, height=info.height, slots=slots)
@@ -126,18 +130,17 @@ class IsolatedSource:
             if self._stopped.is_set():  # closed by another thread while this one waited
                 return None
             raise
-        self.skipped = _count(message)
-        if message.get("end"):
-            self.truncated = bool(message.get("truncated"))
+        self.skipped = self._checker.skipped(message)
+        if "done" in message:
+            self.truncated = self._checker.truncated(message)
+            self.end = self._checker.end(message, self.info)
             return None
         return message
 
     def _receive(self, message: Message, index: int) -> Frame:
-        slot, timestamp = message.get("slot"), message.get("timestamp")
-        if not isinstance(slot, int) or not 0 <= slot < self._ring.slots:
-            raise _nonsense()
-        if not isinstance(timestamp, float) or not math.isfinite(timestamp):
-            raise _nonsense()
+        slot = self._checker.slot(message, self._ring.slots)
+        timestamp = self._checker.timestamp(message)
+        self.end = end_of(timestamp, 0.0, self.info, self._limits)
         image = self._ring.read(slot)
         self._child.send_bytes(bytes((slot,)))
         return Frame(
@@ -157,40 +160,3 @@ class IsolatedSource:
 def _largest_ring(limits: VideoLimits) -> int:
     """Return the bytes of the largest ring that can come; the child maps it too."""
     return max(64 * 1024 * 1024, ring_bytes(1, limits.max_pixels, 2))
-
-
-def _checked_info(message: Message, limits: VideoLimits) -> VideoInfo:
-    """Build the info from what the child says, believing none of it unseen."""
-    values: Any = message.get("info")
-    if not isinstance(values, dict) or set(values) != {field.name for field in fields(VideoInfo)}:
-        raise _nonsense()
-    kinds = {field.name: field.type for field in fields(VideoInfo)}
-    checked = {name: _typed(value, kinds[name]) for name, value in values.items()}
-    info = VideoInfo(**checked)
-    if info.width < 1 or info.height < 1 or info.width * info.height > limits.max_pixels:
-        raise _nonsense()
-    if not (math.isfinite(info.rate) and info.rate > 0 and math.isfinite(info.duration)):
-        raise _nonsense()
-    return info
-
-
-def _typed(value: Any, kind: Any) -> Any:
-    if kind is float and isinstance(value, int):
-        value = float(value)
-    if not isinstance(value, kind):
-        raise _nonsense()
-    return value
-
-
-def _count(message: Message) -> int:
-    skipped = message.get("skipped")
-    if not isinstance(skipped, int):
-        raise _nonsense()
-    return skipped
-
-
-def _nonsense() -> VideoError:
-    return VideoError(
-        "decoder_failed",
-        "The process that decodes the video answered nonsense. The file may be damaged.",
-    )

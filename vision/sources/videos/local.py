@@ -47,6 +47,11 @@ class LocalSource:
         """After the last frame: whether the video ends earlier than it says."""
         return self._decoder.truncated
 
+    @property
+    def end(self) -> float:
+        """Seconds at which the frame given last stops being shown."""
+        return self._decoder.end
+
     def __iter__(self) -> Iterator[Frame]:
         self._reading = True
         try:

@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -63,7 +63,7 @@ def outline_of(
         rate = float(1 / stream.time_base)
         duration = max(duration, frames / rate)
     elif not _is_even(stream):
-        rate = _typical_rate(path, limits) or rate
+        rate = _typical_rate(path, stream, limits) or rate
     expected = math.ceil(duration * rate)
     # A cut by an edit list shows fewer frames than the table counts.
     return Outline(duration, min(frames, expected) if frames else expected, rate)
@@ -94,10 +94,11 @@ def _is_even(stream: VideoStream) -> bool:
     return bool(average and single and abs(average / single - 1) <= _EVEN)
 
 
-def _typical_rate(path: Path, limits: VideoLimits) -> float | None:
+def _typical_rate(path: Path, stream: VideoStream, limits: VideoLimits) -> float | None:
     """Return the rate that follows from the median distance of the first frames.
 
-    None where there are too few, or they are so close that the times are no rate.
+    None where there are too few, or they are so close that the times are no rate. Where the stream
+    claims nearly the same its claim is taken: times are often rounded to milliseconds.
     """
     give_up = time.monotonic() + _SAMPLE_SECONDS
     times: list[float] = []
@@ -110,7 +111,10 @@ def _typical_rate(path: Path, limits: VideoLimits) -> float | None:
     if len(gaps) < 2:
         return None
     rate = 1 / float(np.median(gaps))
-    return rate if rate <= limits.max_rate else None
+    if rate > limits.max_rate:
+        return None
+    claims = [float(claim) for claim in (stream.guessed_rate, stream.average_rate) if claim]
+    return next((claim for claim in claims if abs(claim / rate - 1) <= _EVEN), rate)
 
 
 def _scan(path: Path, kind: Container, limits: VideoLimits) -> tuple[float, int]:
@@ -139,7 +143,7 @@ def _scan(path: Path, kind: Container, limits: VideoLimits) -> tuple[float, int]
     return span / share, round(count / share)
 
 
-def _timed(path: Path, limits: VideoLimits) -> Iterator[tuple[float, "Packet[VideoStream]"]]:
+def _timed(path: Path, limits: VideoLimits) -> Generator[tuple[float, "Packet[VideoStream]"]]:
     """Open a video once more and give its packets with their seconds, as far as they can be read.
 
     The end of what can be read is the end that counts here.

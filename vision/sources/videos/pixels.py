@@ -1,5 +1,6 @@
 """Turns libav's frames into BGR arrays as a player would show them."""
 
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -13,20 +14,24 @@ _HIGH_DEFINITION: Final = 720  # lines from which players assume BT.709
 
 
 class FrameConverter:
-    """Converts the frames of one video; keeps the first frame's size and libav's scaler.
+    """Converts the frames of one video to square pixels; keeps the first frame's size.
 
     Colours follow the frame's own matrix and range; where it names no matrix, BT.709 is assumed
     from 720 lines, BT.601 below, as players do.
+
+    Args:
+        aspect: Width of a stored pixel by its height, as it is displayed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, aspect: Fraction) -> None:
+        self._aspect = aspect
         self._reformatter = VideoReformatter()
         self._size: tuple[int, int] | None = None
 
     def convert(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Return (H, W, 3) uint8 BGR, turned for display: a view, valid while it is referenced."""
         if self._size is None:
-            self._size = (frame.width, frame.height)
+            self._size = display_size(frame.width, frame.height, self._aspect)
         width, height = self._size
         picture = self._reformatter.reformat(
             frame,
@@ -44,6 +49,17 @@ class FrameConverter:
             :height, : width * 3
         ]
         return np.rot90(rows.reshape(height, width, 3), rotation_of(frame) // -90)
+
+
+def display_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
+    """Return the size in square pixels of a stored picture, before it is turned.
+
+    Args:
+        width: Pixels as stored.
+        height: Pixels as stored.
+        aspect: Width of a stored pixel by its height, as it is displayed.
+    """
+    return max(1, round(width * aspect)), height
 
 
 def rotation_of(frame: VideoFrame) -> int:

@@ -13,15 +13,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
-from vision.sources.videos.info import VideoError, out_of_memory
+from vision.sources.videos.info import VIDEO_ERRORS, VideoError, out_of_memory
 
 Message = dict[str, Any]
 
 _LONGEST_MESSAGE: Final = 64 * 1024
+_LONGEST_REASON: Final = 1000  # characters
+_STEP: Final = 0.25  # seconds that a caller waits without being asked
 _LAST_WORDS: Final = 4096  # bytes of stderr that are kept
 _KEPT_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "TMPDIR")
 
@@ -79,18 +81,19 @@ class Child:
         except (BrokenPipeError, ValueError):
             return
 
-    def receive(self, timeout: float) -> Message:
+    def receive(self, timeout: float, on_wait: Callable[[], None] = lambda: None) -> Message:
         """Return the next message.
 
         Args:
             timeout: Seconds to wait for it.
+            on_wait: Called every 0.25 s; what it raises ends the waiting, not the child.
 
         Raises:
             VideoError: ``decoder_timeout``; ``decoder_failed`` or ``decoder_memory`` when the
                 child is gone; whatever the child itself reports.
         """
         with self._reading:
-            line = self._read_line(time.monotonic() + timeout)
+            line = self._read_line(time.monotonic() + timeout, on_wait)
         if line is None:
             raise self._death()
         message = _parse(line)
@@ -109,7 +112,7 @@ class Child:
             for pipe in (self._process.stdin, self._process.stdout, self._stderr):
                 self._pipe(pipe).close()
 
-    def _read_line(self, deadline: float) -> bytes | None:
+    def _read_line(self, deadline: float, on_wait: Callable[[], None]) -> bytes | None:
         if self._closed:
             return None
         output = self._pipe(self._process.stdout)
@@ -122,9 +125,7 @@ class Child:
                 return bytes(line)
             if len(line) > _LONGEST_MESSAGE:
                 raise _failed("it sent what is no message")
-            remaining = deadline - time.monotonic()
-            if remaining <= 0 or not poll.poll(remaining * 1000):
-                raise _timeout()
+            _wait(poll, deadline, on_wait)
             data = output.read(_LONGEST_MESSAGE)
             if not data:
                 return None
@@ -156,6 +157,14 @@ class Child:
     def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
         assert pipe is not None
         return pipe
+
+
+def _wait(poll: select.poll, deadline: float, on_wait: Callable[[], None]) -> None:
+    while (remaining := deadline - time.monotonic()) > 0:
+        if poll.poll(min(remaining, _STEP) * 1000):
+            return
+        on_wait()
+    raise _timeout()
 
 
 class ParentGoneError(Exception):
@@ -219,7 +228,7 @@ def _environment() -> dict[str, str]:
 def _parse(line: bytes) -> Message:
     try:
         message = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _failed("it sent what is no message") from error
     if not isinstance(message, dict):
         raise _failed("it sent what is no message")
@@ -227,9 +236,13 @@ def _parse(line: bytes) -> Message:
 
 
 def _reported(error: object) -> VideoError:
-    if not isinstance(error, dict):
+    """Return the error that a child reports; it may choose among the known ones only."""
+    code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else (0, 0)
+    if not isinstance(code, str) or code not in VIDEO_ERRORS:
         return _failed("it sent what is no message")
-    return VideoError(str(error.get("code", "decoder_failed")), str(error.get("message", "")))
+    if not isinstance(message, str) or len(message) > _LONGEST_REASON or not message.isprintable():
+        return _failed("it sent what is no message")
+    return VideoError(code, message)
 
 
 def _failed(reason: str) -> VideoError:
