@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from uuid import UUID
 
 from django.http import (
@@ -19,12 +18,10 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from common.accounts.groups import groups_to_share_with
 from common.accounts.roles import require_may_create
-from common.media import keep_private, serve_file
+from common.media import serve_file
 from common.models import DerivedFile
 from common.pages import wants_json
 from common.previews import read_preview
-from common.storage.files import open_part
-from common.uploads.services import require_picture
 from detector.errors import DetectorError, SessionConflictError
 from detector.forms import options_config
 from detector.models import DetectionSession
@@ -36,10 +33,10 @@ from video_analysis.forms import (
     video_choices,
     video_preset,
 )
-from video_analysis.models import Event, Track
 from video_analysis.selectors import get_video
 from video_analysis.services.analyses import queue_video, rerun_video
 from video_analysis.services.exports import EXPORTS, export_video, stem_of
+from video_analysis.services.hiding import may_have_original, require_original
 from video_analysis.services.presenting import (
     MOST_SECONDS,
     hides_people,
@@ -48,6 +45,7 @@ from video_analysis.services.presenting import (
     summary_figures,
     tracks_and_events,
 )
+from video_analysis.services.snapshots import snapshot_response
 from video_analysis.services.streams import ExportStream
 
 NO_STORE = "private, no-store"
@@ -104,6 +102,7 @@ def video(request: HttpRequest, session_id: UUID) -> HttpResponse:
         "video": session.video,
         "page_data": page_data(session),
         "hides_people": hides_people(session.video),
+        "may_have_original": may_have_original(session, request.user),
         "figures": summary_figures(session.video) if done else [],
         "shared_upload": session.upload.sessions.exclude(pk=session.pk).exists(),
         "options_config": options_config(),
@@ -119,7 +118,7 @@ def video(request: HttpRequest, session_id: UUID) -> HttpResponse:
 def original(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     """The video as it came; players ask for it part by part."""
     session = get_video(request.user, session_id)
-    stored = require_picture(session.upload)
+    stored = require_original(session, request.user)
     download = "download" in request.GET
     if download:
         note_exported(session=session, user=request.user, form="original")
@@ -210,7 +209,8 @@ def tracks(request: HttpRequest, session_id: UUID) -> HttpResponse:
 def snapshot(request: HttpRequest, session_id: UUID, number: int) -> HttpResponse:
     """The best look at a track."""
     session = get_video(request.user, session_id)
-    return _part(request, session, get_object_or_404(session.video.tracks, number=number))
+    track = get_object_or_404(session.video.tracks, number=number)
+    return snapshot_response(request, session, track)
 
 
 @require_safe
@@ -218,7 +218,8 @@ def snapshot(request: HttpRequest, session_id: UUID, number: int) -> HttpRespons
 def moment(request: HttpRequest, session_id: UUID, number: int) -> HttpResponse:
     """The picture of an event."""
     session = get_video(request.user, session_id)
-    return _part(request, session, get_object_or_404(session.video.events, number=number))
+    event = get_object_or_404(session.video.events, number=number)
+    return snapshot_response(request, session, event)
 
 
 @require_safe
@@ -264,34 +265,6 @@ def _seconds(request: HttpRequest, name: str) -> float:
         message = f"{name} must be a time of the video in seconds."
         raise DetectorError("invalid", message, fields={name: message})
     return value
-
-
-def _part(request: HttpRequest, session: DetectionSession, row: Track | Event) -> HttpResponse:
-    """One of the pictures that lie end to end in a file."""
-    stored = session.video.snapshots
-    if stored is None or row.snapshot_offset is None or not row.snapshot_size:
-        raise Http404("There is no picture.")
-    start = row.snapshot_offset
-    name = str(stored.file.name)
-    etag = hashlib.sha256(f"{name}:{start}".encode()).hexdigest()[:32]
-    response: HttpResponse
-    if f'"{etag}"' in request.headers.get("If-None-Match", ""):
-        response = HttpResponse(status=304)
-    else:
-        response = HttpResponse(
-            _read(stored, name, start, row.snapshot_size), content_type="image/jpeg"
-        )
-    keep_private(response, f'"{etag}"')
-    return response
-
-
-def _read(stored: DerivedFile, name: str, start: int, size: int) -> bytes:
-    try:
-        with open_part(stored.file.storage, name, start, start + size) as part:
-            content: bytes = part.read(size)
-    except FileNotFoundError:
-        raise Http404("The picture is gone.") from None
-    return content
 
 
 def _kept(response: JsonResponse) -> JsonResponse:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
@@ -21,6 +22,7 @@ from common.uploads.models import Upload
 from common.uploads.movable import MovableFile
 from common.uploads.names import clean_name
 from common.uploads.services import refused_storage
+from vision.drawing.blur import blur_boxes
 from vision.errors import VisionError
 from vision.sources.pictures import make_thumbnail
 
@@ -41,13 +43,16 @@ def video_limits() -> VideoLimits:
     )
 
 
-def store_video(*, owner: Any, chunks: Iterable[bytes], name: str) -> tuple[Upload, VideoInfo]:
+def store_video(
+    *, owner: Any, chunks: Iterable[bytes], name: str, hide: bool = False
+) -> tuple[Upload, VideoInfo]:
     """Judge a video by its content and keep it with a thumbnail.
 
     Args:
         owner: The user it belongs to.
         chunks: The file as it came, piece by piece; it is never held in memory.
         name: What the sender called it; cleaned before it is stored.
+        hide: Make everything on the thumbnail unrecognisable.
 
     Raises:
         UploadRejected: The file is no video, too large or too long, or the disk is full; neither
@@ -57,7 +62,7 @@ def store_video(*, owner: Any, chunks: Iterable[bytes], name: str) -> tuple[Uplo
     with work_folder() as folder, refused_storage():
         path = folder / "video"
         digest, size = _write(path, chunks)
-        info, thumbnail = _judge(path)
+        info, thumbnail = _judge(path, hide=hide)
         upload = Upload(
             owner=owner,
             name=clean_name(name, extension=info.extension),
@@ -89,12 +94,14 @@ def _write(path: Path, chunks: Iterable[bytes]) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _judge(path: Path) -> tuple[VideoInfo, bytes]:
+def _judge(path: Path, *, hide: bool) -> tuple[VideoInfo, bytes]:
     # Imported here: most processes never see a video.
     from vision.sources.videos import inspect_video
 
     try:
         info, picture = inspect_video(path, video_limits())
+        if hide:
+            blur_boxes(picture, np.array([[0, 0, info.width, info.height]]))
         return info, make_thumbnail(picture)
     except VisionError as error:
         raise UploadRejected(error.code, error.message) from error

@@ -22,6 +22,7 @@ from detector.services.sharing import note_exported, note_viewed
 from video_analysis.api.base import VideoPart
 from video_analysis.api.serializers import OverlaySerializer
 from video_analysis.services.exports import EXPORTS, export_video, require_done, stem_of
+from video_analysis.services.hiding import require_original
 from video_analysis.services.presenting import MOST_SECONDS, overlay_window
 from video_analysis.services.streams import ExportStream
 
@@ -37,12 +38,12 @@ class OriginalView(_FileView):
         operation_id="videos_original",
         summary="Download the video as it was uploaded",
         tags=["videos"],
-        responses={(200, "video/*"): OpenApiTypes.BINARY, **errors(401, 404, 410, 429)},
+        responses={(200, "video/*"): OpenApiTypes.BINARY, **errors(401, 403, 404, 410, 429)},
     )
     def get(self, request: Request, pk: Any) -> HttpResponseBase:
         """The file, or the part that a Range header asks for."""
         session = self.video(request, pk)
-        upload = require_picture(session.upload)
+        upload = require_original(session, request.user)
         note_viewed(session=session, user=request.user)
         return serve_file(
             request, file=upload.file, media_type=upload.media_type, filename=upload.name

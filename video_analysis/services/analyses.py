@@ -15,6 +15,7 @@ from detector.models import DetectionSession
 from detector.services.options import DetectionOptions
 from detector.services.sessions import Work, create_session, repeat_session
 from video_analysis.models import VideoAnalysis
+from video_analysis.services.hiding import HIDING, refuse_unhiding
 from video_analysis.services.options import TASKS, VideoOptions
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def queue_video(
     Raises:
         UploadRejected: The file is no video that is taken, or the disk is full.
     """
-    upload, info = store_video(owner=owner, chunks=chunks, name=file_name)
+    hides = HIDING in options.styles
+    upload, info = store_video(owner=owner, chunks=chunks, name=file_name, hide=hides)
     try:
         with transaction.atomic():
             session = create_session(
@@ -64,10 +66,11 @@ def rerun_video(
 
     Raises:
         DetectorError: ``not_found`` when the session is deleted, or ``owner`` may not reach it any
-            more.
+            more; ``people_hidden`` when it would show others whom the file's owner has hidden.
         SessionConflictError: ``picture_removed`` when the video was older than files are kept.
     """
     before: VideoAnalysis = session.video
+    refuse_unhiding(session, owner, options)
     with transaction.atomic():
         again = repeat_session(
             session=session, owner=owner, options=options.detection, work=VIDEO_WORK

@@ -11,10 +11,10 @@ from detector.errors import OptionsError
 from detector.services.options import DetectionOptions, parse_flag, parse_options
 from vision.drawing.styles import STYLES
 from vision.motion import METHODS
-from vision.tracking import TRACKERS
+from vision.tracking import BETWEEN, TRACKERS
 
 TASKS = ("tracking", "motion", "activity")
-BETWEEN = ("predict", "visual")
+
 DEFAULT_STYLES = ("boxes", "trails")
 MOST_EVERY = 30
 

@@ -128,6 +128,8 @@ def _figures(
     way_out: Side,
 ) -> TrajectoryFigures:
     mean, mean_bh = (length / dwell, length_bh / dwell) if dwell > 0 else (0.0, 0.0)
+    # The path is smoothed in another way than the fastest half second of it.
+    top, top_bh = max(top, mean), max(top_bh, mean_bh)
     return TrajectoryFigures(
         path_length=float(length),
         displacement=float(displacement),
