@@ -65,7 +65,7 @@ class PictureRemoved(ServiceError):  # noqa: N818
         on = date_format(timezone.localtime(removed_at), "j F Y")
         super().__init__(
             "picture_removed",
-            f"The picture {name} was removed on {on} after {days} day{'' if days == 1 else 's'}; "
+            f"The file {name} was removed on {on} after {days} day{'' if days == 1 else 's'}; "
             "what was found in it is kept.",
             status=410,
         )
