@@ -139,7 +139,8 @@ def _notes(timed: Sequence[MotSequence], scores: dict[str, object]) -> list[str]
         f"Synthetic: {SCENE_SECONDS:.0f} seconds with {SCENE_PEOPLE} people at a time, found by a "
         "detector model that jitters, misses who is hidden and sees some who are not there; the "
         "measures are those of all seeds together. Speed is that of the tracker alone; BoT-SORT "
-        "compensates the camera's motion where there are pictures; here it sees black ones."
+        "compensates the camera's motion where there are pictures; here it sees black ones. The "
+        "settings of the trackers were chosen on TUD-Campus and on scenes of other seeds."
     ]
     if "TUD-Campus" in scores:
         notes.append("TUD-Campus: the public detections of MOT15, IoU 0.5 for IDF1.")

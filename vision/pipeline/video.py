@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.activity import ActivityEvent
+from vision.activity import UNSURE, ActivityEvent
 from vision.drawing.blur import blur_boxes
 from vision.drawing.video import FrameDrawer
 from vision.encoding.video import VideoWriter, finish_video
@@ -204,7 +204,8 @@ class _Run:
         if result.hidden is not None:
             blur_boxes(frame.image, result.hidden)
         self._collector.add(result, frame.image)
-        self._labels.update((state.track_id, state.label) for state in result.activities or ())
+        for state in result.activities or ():
+            self._labels[state.track_id] = "" if state.label == UNSURE else state.label
         self._drawer.draw(
             frame.image,
             detections,
