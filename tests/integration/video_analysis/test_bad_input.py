@@ -29,7 +29,8 @@ from tests.vision.video_samples import (
     write_clip,
 )
 
-pytestmark = pytest.mark.django_db
+# What is judged here is judged by the decoder's process, whatever the database.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 # Beside a job a thread renews its lease; in a test's transaction it would wait for the database.
 committed = pytest.mark.django_db(transaction=True)
 

@@ -24,6 +24,8 @@ from tests.vision.video_samples import sound_only
 from vision.encoding.motchallenge import parse_motchallenge
 from vision.errors import VisionError
 
+pytestmark = pytest.mark.once  # needs no server
+
 
 def run(*arguments: Any) -> str:
     out = io.StringIO()

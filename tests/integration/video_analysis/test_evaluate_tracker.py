@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from common.inference import set_engine_for_tests
 from vision.tracking import TRACKERS
 
+pytestmark = pytest.mark.once  # needs no server
 BOXES = "".join(f"{{frame}},{{ids[{i}]}},{100 + 200 * i},50,60,150,1,-1,-1,-1\n" for i in range(2))
 
 
