@@ -18,6 +18,7 @@ from common.jobs import bells, presence, runner, services
 from common.jobs.bells import bells_waiting, broker_priority
 from common.jobs.identity import process_name
 from common.jobs.models import Job
+from common.jobs.queues import LONG_QUEUE
 from common.jobs.registry import job_handler
 from common.jobs.selectors import list_queues, list_workers, seconds_since_sign
 from common.jobs.services import enqueue_job, sweep_jobs
@@ -171,6 +172,17 @@ def test_a_worker_whose_consumer_is_deaf_starts_anew(impatient: None, worker: An
     wait_until(lambda: bool(anew), 15)
 
 
+def busy(*, is_overdue: bool, queue: str = "inference") -> Any:
+    """What a thread that works on a job holds."""
+    return SimpleNamespace(is_overdue=is_overdue, job=SimpleNamespace(queue=queue))
+
+
+def test_long_work_keeps_no_thread_from_hearing(monkeypatch: pytest.MonkeyPatch) -> None:
+    working = [busy(is_overdue=False), busy(is_overdue=False, queue=LONG_QUEUE)]
+    monkeypatch.setattr(runner, "_running", dict(enumerate(working)))
+    assert runner.count_working() == 1
+
+
 def test_silence_proves_nothing_while_the_broker_is_away_or_all_threads_work(
     impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,10 +193,10 @@ def test_silence_proves_nothing_while_the_broker_is_away_or_all_threads_work(
     assert not heartbeat.is_deaf(sent=True)
     assert heartbeat.is_deaf(sent=True)
     assert not heartbeat.is_deaf(sent=False)
-    monkeypatch.setattr(runner, "_running", {1: SimpleNamespace(is_overdue=False)})
+    monkeypatch.setattr(runner, "_running", {1: busy(is_overdue=False)})
     assert not heartbeat.is_deaf(sent=True)
     assert not heartbeat.is_deaf(sent=True)
-    monkeypatch.setattr(runner, "_running", {1: SimpleNamespace(is_overdue=True)})  # it is stuck
+    monkeypatch.setattr(runner, "_running", {1: busy(is_overdue=True)})  # it is stuck
     assert not heartbeat.is_deaf(sent=True)
     assert heartbeat.is_deaf(sent=True)
 
