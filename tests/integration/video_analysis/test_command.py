@@ -209,6 +209,8 @@ def test_ctrl_c_ends_a_real_run_and_leaves_nothing(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Whoever runs the tests in the background has it ignored, and all below would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     wait_until(lambda: any(path.stat().st_size for path in out.rglob("*.mp4")), 120)
     time.sleep(0.3)
