@@ -13,6 +13,7 @@ import pytest
 from common import previews
 from common.previews import Preview, slots
 from common.previews.slots import MemorySlots, RedisSlots, Slots
+from tests.integration.conftest import wait_until
 from tests.servers import MissingServerError, RedisServer, free_port
 
 
@@ -63,12 +64,15 @@ def test_a_picture_may_hold_any_bytes_and_its_number_may_be_large(kept: Slots, n
 
 def test_who_looks_is_known_for_a_while(kept: Slots, name: str) -> None:
     assert not kept.is_watched(name)
-    kept.read(name)
-    time.sleep(0.15)  # a worker asks Redis only now and then
-    assert kept.is_watched(name)
+
+    def looks() -> bool:
+        kept.read(name)
+        return kept.is_watched(name)
+
+    # Waited for: a worker asks Redis only now and then, and a busy machine takes its time.
+    wait_until(looks)
     assert not kept.is_watched("another")
-    time.sleep(0.5)
-    assert not kept.is_watched(name)
+    wait_until(lambda: not kept.is_watched(name))
 
 
 def test_a_picture_that_nobody_replaces_is_forgotten(kept: Slots, name: str) -> None:
