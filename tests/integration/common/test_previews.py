@@ -36,7 +36,7 @@ def redis_url() -> Iterator[str]:
 def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Slots:
     """Slots of each kind, whose marks and pictures fade soon."""
     monkeypatch.setattr(slots, "WATCHED_SECONDS", 0.4)
-    monkeypatch.setattr(slots, "KEPT_SECONDS", 0.8)
+    monkeypatch.setattr(slots, "KEPT_SECONDS", 2.0)
     monkeypatch.setattr(slots, "_ASK_SECONDS", 0.1)
     if request.param == "memory":
         return MemorySlots()
@@ -77,7 +77,7 @@ def test_who_looks_is_known_for_a_while(kept: Slots, name: str) -> None:
 
 def test_a_picture_that_nobody_replaces_is_forgotten(kept: Slots, name: str) -> None:
     kept.write(name, Preview(1, b"one"))
-    time.sleep(0.9)
+    time.sleep(2.1)
     assert kept.read(name) is None
 
 
