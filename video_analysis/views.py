@@ -19,10 +19,9 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from common.accounts.groups import groups_to_share_with
 from common.accounts.roles import require_may_create
 from common.media import serve_file
-from common.models import DerivedFile
 from common.pages import wants_json
 from common.previews import read_preview
-from detector.errors import DetectorError, SessionConflictError
+from detector.errors import DetectorError
 from detector.forms import options_config
 from detector.models import DetectionSession
 from detector.services.sharing import note_exported, note_viewed
@@ -36,12 +35,13 @@ from video_analysis.forms import (
 from video_analysis.selectors import get_video
 from video_analysis.services.analyses import queue_video, rerun_video
 from video_analysis.services.exports import EXPORTS, export_video, stem_of
+from video_analysis.services.files import require_derived, require_done
 from video_analysis.services.hiding import may_have_original, require_original
 from video_analysis.services.presenting import (
-    MOST_SECONDS,
     hides_people,
     overlay_window,
     page_data,
+    read_span,
     summary_figures,
     tracks_and_events,
 )
@@ -138,7 +138,7 @@ def original(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
 def annotated(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     """The video with what was found drawn in it."""
     session = get_video(request.user, session_id)
-    derived = _derived(session.video.annotated)
+    derived = require_derived(session, session.video.annotated)
     download = "download" in request.GET
     if download:
         note_exported(session=session, user=request.user, form="annotated video")
@@ -157,7 +157,8 @@ def annotated(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
 @page_view
 def heat(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     """Where objects have been, as a picture to be laid over the video."""
-    derived = _derived(get_video(request.user, session_id).video.heat)
+    session = get_video(request.user, session_id)
+    derived = require_derived(session, session.video.heat)
     return serve_file(
         request, file=derived.file, media_type=derived.media_type, filename="heat.png"
     )
@@ -186,11 +187,8 @@ def preview(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @page_view
 def overlay(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Where every track is in some seconds of the video."""
-    session = _done(get_video(request.user, session_id))
-    since, until = _seconds(request, "from"), _seconds(request, "to")
-    if not 0 <= until - since <= MOST_SECONDS:
-        message = f"from and to must be at most {MOST_SECONDS:.0f} seconds apart."
-        raise DetectorError("invalid", message, fields={"to": message})
+    session = require_done(get_video(request.user, session_id))
+    since, until = read_span(request.GET)
     return _kept(JsonResponse(overlay_window(session.video, since, until)))
 
 
@@ -199,7 +197,7 @@ def overlay(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @page_view
 def tracks(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """All tracks with their figures, and what happened."""
-    session = _done(get_video(request.user, session_id))
+    session = require_done(get_video(request.user, session_id))
     note_viewed(session=session, user=request.user)
     return _kept(JsonResponse(tracks_and_events(session.video)))
 
@@ -242,29 +240,6 @@ def rerun(request: HttpRequest, session_id: UUID) -> HttpResponse:
     options = read_video_options(request.POST, iou=before.iou)
     again = rerun_video(session=before, owner=request.user, options=options)
     return redirect("videos:video", again.pk)
-
-
-def _done(session: DetectionSession) -> DetectionSession:
-    if session.status != DetectionSession.Status.DONE:
-        raise SessionConflictError("not_done", "This video has no result yet.")
-    return session
-
-
-def _derived(derived: DerivedFile | None) -> DerivedFile:
-    if derived is None:
-        raise Http404("There is no such file.")
-    return derived
-
-
-def _seconds(request: HttpRequest, name: str) -> float:
-    try:
-        value = float(request.GET.get(name, ""))
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e9:  # NaN fails this too
-        message = f"{name} must be a time of the video in seconds."
-        raise DetectorError("invalid", message, fields={name: message})
-    return value
 
 
 def _kept(response: JsonResponse) -> JsonResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +46,7 @@ class SessionResource(
     mixins.RetrieveModelMixin,
     mixins.DestroyModelMixin,
     viewsets.GenericViewSet[DetectionSession],
+    ABC,
 ):
     """Sessions that are listed, looked at, renamed, shared, cancelled, retried and deleted.
 
@@ -57,9 +59,9 @@ class SessionResource(
     parser_classes = [BoundedJSONParser, MultiPartParser, FormParser]
     lookup_value_converter = "uuid"
 
+    @abstractmethod
     def list_visible(self, filters: SessionFilters | None = None) -> QuerySet[DetectionSession]:
         """Only what the caller may see: anything else is not there."""
-        raise NotImplementedError
 
     def get_queryset(self) -> QuerySet[DetectionSession]:
         """What is visible; in lists, what the query asks for."""

@@ -4,14 +4,12 @@ import contextlib
 
 import numpy as np
 import pytest
-import supervision as sv
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vision.encoding.motchallenge import (
     frames_of_rows,
     parse_motchallenge,
-    tracked_frames_to_motchallenge,
     trajectories_to_motchallenge,
 )
 from vision.errors import VisionError
@@ -94,16 +92,14 @@ def test_frames_without_boxes_are_empty() -> None:
 
 
 def test_what_is_written_is_read_again() -> None:
-    box = np.array([[1.25, 2, 30, 40.5], [5, 5, 9, 9]], np.float32)
-    tracked = sv.Detections(
-        xyxy=box, confidence=np.array([0.5, 0.75], np.float32), tracker_id=np.array([3, 1])
-    )
-    text = tracked_frames_to_motchallenge([sv.Detections.empty(), tracked])
-    rows = parse_motchallenge(text)
-    assert rows.frames.tolist() == [2, 2]
-    assert rows.ids.tolist() == [3, 1]
-    np.testing.assert_allclose(rows.boxes, box, atol=0.011)
-    np.testing.assert_allclose(rows.confidence, [0.5, 0.75])
+    boxes = np.array([[1.25, 2, 30, 40.5], [5, 5, 9, 9]], np.float32)
+    confidence = np.array([0.5, 0.75], np.float32)
+    path = Trajectory(3, 0, "person", np.array([0.04, 0.08]), boxes, confidence, confidence > 0)
+    rows = parse_motchallenge(trajectories_to_motchallenge([path], rate=25))
+    assert rows.frames.tolist() == [2, 3]
+    assert rows.ids.tolist() == [3, 3]
+    np.testing.assert_allclose(rows.boxes, boxes, atol=0.011)
+    np.testing.assert_allclose(rows.confidence, confidence)
 
 
 def test_trajectories_are_written_by_frame() -> None:

@@ -227,3 +227,10 @@ def test_people_are_hidden_whatever_else_is_looked_for(
 
 def test_nobody_is_hidden_who_was_not_asked_for() -> None:
     assert all(result.hidden is None for result in pipeline(StillEngine()).process([*still(3)]))
+
+
+def test_of_a_stand_in_names_count_and_not_numbers_while_people_are_hidden() -> None:
+    engine = StillEngine()
+    engine.model = "opencv-fallback"
+    asked = pipeline(engine, hide_people=True, classes=(2,), class_names=("person",))
+    assert any(len(result.detections) for result in asked.process([*still(5)]))

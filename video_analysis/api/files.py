@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -13,17 +13,15 @@ from rest_framework.response import Response
 from common.api.negotiation import AnyNegotiation
 from common.api.schema import errors
 from common.media import serve_file
-from common.models import DerivedFile
 from common.previews import read_preview
 from common.uploads.services import require_picture
-from detector.errors import OptionsError
-from detector.models import DetectionSession
 from detector.services.sharing import note_exported, note_viewed
 from video_analysis.api.base import VideoPart
 from video_analysis.api.serializers import OverlaySerializer
-from video_analysis.services.exports import EXPORTS, export_video, require_done, stem_of
+from video_analysis.services.exports import EXPORTS, export_video, stem_of
+from video_analysis.services.files import require_derived, require_done
 from video_analysis.services.hiding import require_original
-from video_analysis.services.presenting import MOST_SECONDS, overlay_window
+from video_analysis.services.presenting import MOST_SECONDS, overlay_window, read_span
 from video_analysis.services.streams import ExportStream
 
 
@@ -80,7 +78,7 @@ class AnnotatedView(_FileView):
     def get(self, request: Request, pk: Any) -> HttpResponseBase:
         """The file, or the part that a Range header asks for."""
         session = self.video(request, pk)
-        derived = _derived(session, session.video.annotated)
+        derived = require_derived(session, session.video.annotated)
         note_viewed(session=session, user=request.user)
         return serve_file(
             request,
@@ -103,7 +101,7 @@ class HeatView(_FileView):
     def get(self, request: Request, pk: Any) -> HttpResponseBase:
         """A PNG."""
         session = self.video(request, pk)
-        derived = _derived(session, session.video.heat)
+        derived = require_derived(session, session.video.heat)
         return serve_file(
             request, file=derived.file, media_type=derived.media_type, filename="heat.png"
         )
@@ -157,10 +155,7 @@ class OverlayView(VideoPart):
         """The points of every track from one second to another."""
         session = self.video(request, pk)
         require_done(session)
-        since, until = _moment(request, "from"), _moment(request, "to")
-        if not 0 <= until - since <= MOST_SECONDS:
-            message = f"to must be from 0 to {MOST_SECONDS:.0f} seconds after from."
-            raise OptionsError({"to": message})
+        since, until = read_span(request.query_params)
         return Response(overlay_window(session.video, since, until))
 
 
@@ -194,28 +189,3 @@ class ExportView(_FileView):
         export = export_video(session, form)
         note_exported(session=session, user=request.user, form=form)
         return ExportStream(export)
-
-
-def _derived(session: DetectionSession, derived: DerivedFile | None) -> DerivedFile:
-    """What was made of a video.
-
-    Raises:
-        PictureRemoved: It was older than files are kept.
-        SessionConflictError: ``not_done``.
-        Http404: It was lost.
-    """
-    require_picture(session.upload)
-    require_done(session)
-    if derived is None:
-        raise Http404
-    return derived
-
-
-def _moment(request: Request, name: str) -> float:
-    try:
-        value = float(request.query_params.get(name, ""))
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e9:  # NaN fails this too
-        raise OptionsError({name: f"{name} must be a time of the video in seconds."})
-    return value

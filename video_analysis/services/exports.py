@@ -19,10 +19,11 @@ import numpy as np
 from django.core.serializers.json import DjangoJSONEncoder
 
 from common.uploads.names import clean_name
-from detector.errors import DetectorError, SessionConflictError
+from detector.errors import DetectorError
 from detector.models import DetectionSession
 from video_analysis.services.analyses import options_as_data, options_of
 from video_analysis.services.facts import all_events, all_tracks, file_facts
+from video_analysis.services.files import require_done
 from video_analysis.services.points import Chunk, Window, iterate_windows, stored_chunks
 from vision.encoding.csv import escape_cell
 from vision.encoding.motchallenge import motchallenge_line
@@ -64,16 +65,6 @@ def export_video(session: DetectionSession, form: str) -> VideoExport:
     require_done(session)
     pieces, media_type, ending = writer(session)
     return VideoExport(iter(pieces), media_type, f"{stem_of(session.name)}{ending}")
-
-
-def require_done(session: DetectionSession) -> None:
-    """Refuse to give what is not there yet.
-
-    Raises:
-        SessionConflictError: ``not_done``.
-    """
-    if session.status != DetectionSession.Status.DONE:
-        raise SessionConflictError("not_done", "This video has no result to download yet.")
 
 
 Written = tuple[Iterable[bytes], str, str]

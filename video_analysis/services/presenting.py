@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from django.urls import reverse
 from numpy.typing import NDArray
 
+from detector.errors import OptionsError
 from detector.models import DetectionSession
 from video_analysis.models import Event, VideoAnalysis
 from video_analysis.selectors import list_chunks, list_events, list_tracks
@@ -140,6 +141,28 @@ def _event(event: Event) -> dict[str, Any]:
             "area": event.area,
         }
     return shown | {"confidence": event.confidence, "reason": event.reason}
+
+
+def read_span(query: Mapping[str, str]) -> tuple[float, float]:
+    """Read ``from`` and ``to``, seconds of a video that are not too far apart.
+
+    Raises:
+        OptionsError: With a sentence for what is wrong.
+    """
+    since, until = _seconds(query, "from"), _seconds(query, "to")
+    if not 0 <= until - since <= MOST_SECONDS:
+        raise OptionsError({"to": f"to must be from 0 to {MOST_SECONDS:.0f} seconds after from."})
+    return since, until
+
+
+def _seconds(query: Mapping[str, str], name: str) -> float:
+    try:
+        value = float(query.get(name, ""))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e9:  # NaN fails this too
+        raise OptionsError({name: f"{name} must be a time of the video in seconds."})
+    return value
 
 
 def overlay_window(analysis: VideoAnalysis, since: float, until: float) -> dict[str, Any]:

@@ -6,8 +6,7 @@ how much of it can be seen (https://arxiv.org/abs/1603.00831, section 4); the fi
 ``-1, -1, -1``.
 """
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -24,7 +23,6 @@ __all__ = [
     "frames_of_rows",
     "motchallenge_line",
     "parse_motchallenge",
-    "tracked_frames_to_motchallenge",
     "trajectories_to_motchallenge",
 ]
 
@@ -107,24 +105,6 @@ def frames_of_rows(rows: MotRows, frames: int | None = None) -> list[sv.Detectio
     order = np.argsort(rows.frames, kind="stable")
     bounds = np.searchsorted(rows.frames[order], np.arange(1, count + 2))
     return [_detections(rows, order[start:stop]) for start, stop in pairwise(bounds.tolist())]
-
-
-def tracked_frames_to_motchallenge(frames: Iterable[sv.Detections]) -> str:
-    """Return the results of a tracker, one detections object per frame from the first on."""
-    out = io.StringIO()
-    for number, detections in enumerate(frames, start=1):
-        if detections.tracker_id is None or len(detections) == 0:
-            continue
-        confidence = detections.confidence
-        scores = np.ones(len(detections)) if confidence is None else confidence
-        for track, box, score in zip(
-            detections.tracker_id.tolist(),
-            detections.xyxy.tolist(),
-            scores.tolist(),
-            strict=True,
-        ):
-            out.write(motchallenge_line(number, track, box, score))
-    return out.getvalue()
 
 
 def trajectories_to_motchallenge(trajectories: Sequence[Trajectory], *, rate: float) -> str:

@@ -216,11 +216,12 @@ class Pipeline:
         keep = np.ones(len(found), bool)
         if config.hide_people and found.confidence is not None:
             keep &= found.confidence >= config.confidence
-            if config.classes is not None and found.class_id is not None:
-                keep &= np.isin(found.class_id, config.classes)
-        if config.class_names and found.metadata.get("model") != config.model and len(found):
-            # The stand-in numbers its classes its own way; only names mean the same.
-            keep &= np.isin(found.data["class_name"], config.class_names)
+        if found.metadata.get("model") != config.model:
+            # A stand-in numbers its classes its own way; only names mean the same.
+            if config.class_names and len(found):
+                keep &= np.isin(found.data["class_name"], config.class_names)
+        elif config.hide_people and config.classes is not None and found.class_id is not None:
+            keep &= np.isin(found.class_id, config.classes)
         if keep.all():
             return found
         wanted = found[keep]

@@ -5,8 +5,8 @@
 
 import { need, readJson } from "../dom.js";
 import { onNews, Watcher } from "../events.js";
-import { request } from "../http.js";
 import { initOptions } from "../options.js";
+import { fetchParts, refreshAccess } from "../parts.js";
 import { toast } from "../toast.js";
 import { listenToGestures } from "./gestures.js";
 import { ResultModel } from "./model.js";
@@ -17,13 +17,13 @@ import { ObjectTable } from "./table.js";
 import { Viewport } from "./viewport.js";
 
 const root = need("#result");
+const sessionsUrl = root.dataset.sessionsUrl ?? "/";
 const stage = need("#stage");
 const picture = /** @type {HTMLImageElement} */ (need("#picture"));
 const layer = /** @type {SVGElement} */ (/** @type {unknown} */ (need("#overlay")));
 const size = { width: Number(stage.dataset.width), height: Number(stage.dataset.height) };
 // Not the title: somebody may be typing another one.
 const PARTS = ["#result-head .result-meta", "#result-head .row-buttons", "#panel", "#session-data"];
-const ACCESS_PARTS = ["#result-head .result-meta", "#result-head .row-buttons", "#result-head .title-edit", "#share-dialog"];
 const viewport = new Viewport(stage, picture, layer, size);
 /** @type {ResultModel | null} */
 let model = null;
@@ -45,7 +45,7 @@ function showResult() {
 /** @param {import("../events.js").SessionNews} news */
 function follow(news) {
   if (news.type === "session.deleted") {
-    location.assign(root.dataset.sessionsUrl ?? "/");
+    location.assign(sessionsUrl);
     return;
   }
   if (news.status !== "queued" && news.status !== "running") {
@@ -65,35 +65,9 @@ function follow(news) {
   text.textContent = news.status === "queued" ? "Waiting in the queue" : news.message || "Finding objects";
 }
 
-/** @param {string[]} parts @returns {Promise<Document | null>} null when the session cannot be seen any more */
-async function fetchParts(parts) {
-  /** @type {Document} */
-  let fresh;
-  try {
-    const text = await (await request(location.pathname, { accept: "text/html" })).text();
-    fresh = new DOMParser().parseFromString(text, "text/html");
-  } catch (error) {
-    if (/** @type {{status?: number}} */ (error).status !== 404) throw error;
-    location.assign(root.dataset.sessionsUrl ?? "/");
-    return null;
-  }
-  for (const selector of parts) {
-    const [old, next] = [document.querySelector(selector), fresh.querySelector(selector)];
-    if (next) old?.replaceWith(document.adoptNode(next));
-    else if (parts === ACCESS_PARTS) old?.remove();
-  }
-  return fresh;
-}
-
-/** Who may do what has changed: the page says so, and what was found stays as it is shown. */
-async function refreshAccess() {
-  if (document.querySelector("dialog[open]")) return;
-  await fetchParts(ACCESS_PARTS).catch(() => { /* The next click is told. */ });
-}
-
 async function refresh() {
   try {
-    const fresh = await fetchParts(PARTS);
+    const fresh = await fetchParts(PARTS, { gone: sessionsUrl });
     if (!fresh) return;
     root.dataset.status = fresh.getElementById("result")?.dataset.status ?? "done";
     showResult();
@@ -124,5 +98,5 @@ if (root.dataset.status === "queued" || root.dataset.status === "running") {
   new Watcher().watch(root.dataset.id ?? "", follow);
 }
 onNews((news) => {
-  if (news.type === "groups" || (news.type === "session.access" && news.id === root.dataset.id)) void refreshAccess();
+  if (news.type === "groups" || (news.type === "session.access" && news.id === root.dataset.id)) void refreshAccess(sessionsUrl);
 });
