@@ -22,9 +22,15 @@ from detection_project.request_threads import (  # noqa: E402
     RequestThreads,
     look_after_connections_in_threads,
 )
+from video_analysis.live import routing as live_routing  # noqa: E402
+from video_analysis.webcam import routing as webcam_routing  # noqa: E402
 
 look_after_connections_in_threads()
-websocket_urlpatterns = [path("ws/events/", UserEventsConsumer.as_asgi())]
+websocket_urlpatterns = [
+    path("ws/events/", UserEventsConsumer.as_asgi()),
+    *live_routing.websocket_urlpatterns,
+    *webcam_routing.websocket_urlpatterns,
+]
 
 application = ProtocolTypeRouter(
     {

@@ -16,6 +16,7 @@ class VideoAnalysisConfig(AppConfig):
         """Register the job's handler, the pages of video sessions, and signal receivers."""
         import_module("video_analysis.tasks")
         import_module("video_analysis.kinds")
+        import_module("video_analysis.rules")
         post_delete.connect(
             import_module("video_analysis.services.files").delete_files_of,
             sender=self.get_model("VideoAnalysis"),

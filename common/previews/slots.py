@@ -23,15 +23,33 @@ logger = logging.getLogger(__name__)
 WATCHED_SECONDS = 4.0
 KEPT_SECONDS = 30.0
 _ASK_SECONDS = 0.5  # a worker asks Redis no more often whether somebody looks
-_HEADER = struct.Struct(">Q")
+_HEADER = struct.Struct(">QI")
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A picture and its number, which grows."""
+    """A picture and its number, which grows.
+
+    Attributes:
+        number: Its number.
+        jpeg: The picture.
+        meta: What is said beside it, as whoever writes and reads it agree.
+    """
 
     number: int
     jpeg: bytes
+    meta: bytes = b""
+
+    def pack(self) -> bytes:
+        """Return it as bytes."""
+        return _HEADER.pack(self.number, len(self.meta)) + self.meta + self.jpeg
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Preview:
+        """Read what ``pack`` has made."""
+        number, length = _HEADER.unpack_from(data)
+        end = _HEADER.size + length
+        return cls(number, data[end:], data[_HEADER.size : end])
 
 
 class Slots(Protocol):
@@ -105,9 +123,8 @@ class RedisSlots:
 
     def write(self, name: str, preview: Preview) -> None:
         """Keep a picture for some seconds."""
-        message = _HEADER.pack(preview.number) + preview.jpeg
         try:
-            self._redis.set(_key("picture", name), message, px=int(KEPT_SECONDS * 1000))
+            self._redis.set(_key("picture", name), preview.pack(), px=int(KEPT_SECONDS * 1000))
         except RedisError as error:
             logger.debug("A preview was lost: %s", error)
 
@@ -121,9 +138,7 @@ class RedisSlots:
         except RedisError as error:
             logger.debug("A preview could not be read: %s", error)
             return None
-        if not message:
-            return None
-        return Preview(_HEADER.unpack_from(message)[0], message[_HEADER.size :])
+        return Preview.unpack(message) if message else None
 
     def is_watched(self, name: str) -> bool:
         """Tell whether somebody looks, or did half a second ago."""

@@ -44,6 +44,22 @@ SIGHTLINE_TEST_DATA = env.folder("SIGHTLINE_TEST_DATA")
 VISION_WEIGHTS_DIR = env.folder("VISION_WEIGHTS_DIR")
 MODELS_DIR = DATA_DIR / "models"
 
+# ------------------------------------------------------------------ cameras
+# The model that looks at cameras which name none.
+SIGHTLINE_LIVE_MODEL = env.text("SIGHTLINE_LIVE_MODEL") or SIGHTLINE_DEFAULT_MODEL
+# Where the files of looping cameras lie.
+SIGHTLINE_CAMERA_FILES = env.folder("SIGHTLINE_CAMERA_FILES") or DATA_DIR / "cameras"
+# Hosts, addresses and networks that cameras may have although they are otherwise refused: those
+# of this machine, link-local ones and those of clouds' metadata.
+SIGHTLINE_CAMERA_HOSTS = env.items("SIGHTLINE_CAMERA_HOSTS")
+# Cameras that one runner looks at, at most; 0: as many as there are.
+SIGHTLINE_CAMERAS_PER_RUNNER = env.whole("SIGHTLINE_CAMERAS_PER_RUNNER", 0, minimum=0)
+# Whether `serve` looks at cameras, too; 0 where `run_cameras` does.
+SIGHTLINE_RUN_CAMERAS = env.flag("SIGHTLINE_RUN_CAMERAS", True)
+SIGHTLINE_CAMERA_LEASE_SECONDS = 8.0
+# Events, their pictures and the tracks of cameras are kept for so many days; 0: for ever.
+SIGHTLINE_EVENT_DAYS = env.whole("SIGHTLINE_EVENT_DAYS", 30, minimum=0)
+
 # ------------------------------------------------------------------ uploads
 MIB = 1024 * 1024
 SIGHTLINE_MAX_UPLOAD_BYTES = env.whole("SIGHTLINE_MAX_UPLOAD_BYTES", 50 * MIB)
@@ -76,6 +92,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 500
 INSTALLED_APPS = [
     "detection_project",  # first: its runserver replaces staticfiles'
     "video_analysis",
+    "video_analysis.cameras",
     "detector",
     "common",
     "unfold.apps.BasicAppConfig",

@@ -2,6 +2,25 @@
 
 from video_analysis.models.analyses import VideoAnalysis
 from video_analysis.models.events import Event
+from video_analysis.models.live import (
+    CameraChunk,
+    CameraEvent,
+    CameraRunner,
+    CameraState,
+    CameraTrack,
+    EventSequence,
+)
 from video_analysis.models.tracks import Track, TrajectoryChunk
 
-__all__ = ["Event", "Track", "TrajectoryChunk", "VideoAnalysis"]
+__all__ = [
+    "CameraChunk",
+    "CameraEvent",
+    "CameraRunner",
+    "CameraState",
+    "CameraTrack",
+    "Event",
+    "EventSequence",
+    "Track",
+    "TrajectoryChunk",
+    "VideoAnalysis",
+]

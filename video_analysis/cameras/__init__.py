@@ -1,0 +1,1 @@
+"""Areas, cameras, zones and counting lines: configuration only."""

@@ -1,0 +1,1 @@
+"""Writes of areas, cameras, zones and lines."""

@@ -1,0 +1,1 @@
+"""Live cameras and their events over REST."""

@@ -1,0 +1,1 @@
+"""The browser's own camera: pictures in, boxes out."""
