@@ -22,8 +22,8 @@ endif
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-run: $(VENV)/.runtime ## Install what is missing and start Sightline
-	@$(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
+run: $(VENV)/.runtime ## Install what is missing and start Sightline (TLS=1: over HTTPS)
+	@$(BIN)/python manage.py serve --host $(HOST) --port $(PORT) $(if $(TLS),--tls)
 
 web: $(VENV)/.runtime ## The web server alone (needs REDIS_URL)
 	@$(BIN)/python manage.py web --host $(HOST) --port $(PORT)

@@ -6,15 +6,16 @@ from typing import Any
 
 from django.conf import settings
 
+from detection_project.certificate import Certificate
 from detection_project.setup import Installation
 
 
-def base_url(host: str, port: int) -> str:
+def base_url(host: str, port: int, *, secure: bool = False) -> str:
     """Return the address to open in a browser on this machine."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
     if ":" in shown and not shown.startswith("["):
         shown = f"[{shown}]"
-    return f"http://{shown}:{port}"
+    return f"{'https' if secure else 'http'}://{shown}:{port}"
 
 
 def example_picture() -> Path | None:
@@ -26,7 +27,9 @@ def example_picture() -> Path | None:
     return path if path.is_file() else None
 
 
-def start_lines(url: str, installation: Installation) -> list[str]:
+def start_lines(
+    url: str, installation: Installation, certificate: Certificate | None = None
+) -> list[str]:
     """Return the lines for the moment when the server listens."""
     name, password = installation.administrator.name, installation.administrator.password
     sign_in = f"{name} / {password}   (the password is shown only now)" if password else name
@@ -38,10 +41,19 @@ def start_lines(url: str, installation: Installation) -> list[str]:
         f"  Data       {settings.DATA_DIR}",
         f"  API        {url}/api/docs/",
     ]
+    trust = ""
+    if certificate is not None:
+        trust = f"--cacert {certificate.certificate} "
+        lines += [
+            "",
+            "  The certificate is this machine's own: the browser asks once. Its SHA-256 is",
+            f"  {certificate.fingerprint[:47]}",
+            f"  {certificate.fingerprint[48:]}",
+        ]
     if picture is not None:
         lines += [
             "",
-            f'  curl -H "Authorization: Token {installation.token}" \\',
+            f'  curl {trust}-H "Authorization: Token {installation.token}" \\',
             f'       -F "image=@{picture}" {url}/api/detect/',
         ]
     return [*lines, ""]

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from common.inference import close_engine
+from detection_project.certificate import Certificate
 from detection_project.embedded import Embedded
 from detection_project.tuning import calm_garbage_collection, keep_freed_memory
 
@@ -83,6 +84,7 @@ def run_server(
     *,
     on_ready: Callable[[], None],
     exit_when_stuck: bool = True,
+    certificate: Certificate | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then stop everything within seconds.
 
@@ -92,10 +94,11 @@ def run_server(
         on_ready: Called when requests are answered.
         exit_when_stuck: End the process when a job does not stop in time; its lease is ended,
             so it runs again after the next start.
+        certificate: For HTTPS; None serves HTTP.
     """
     keep_freed_memory()
     on_stop = beside.request_stop if beside is not None else _nothing
-    server = Server(server_config(), on_ready=on_ready, on_stop=on_stop)
+    server = Server(server_config(certificate), on_ready=on_ready, on_stop=on_stop)
     if beside is not None:
         beside.start()
     try:
@@ -122,7 +125,7 @@ def _stop(beside: Embedded | None) -> bool:
     return True
 
 
-def server_config() -> uvicorn.Config:
+def server_config(certificate: Certificate | None = None) -> uvicorn.Config:
     """Return how uvicorn serves us."""
     return uvicorn.Config(
         "detection_project.asgi:application",
@@ -133,12 +136,15 @@ def server_config() -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        ssl_certfile=certificate.certificate if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
         # X-Forwarded-For is believed from a proxy on this machine, where the settings say that
         # there is one; otherwise whoever guesses passwords from here would choose an address.
         proxy_headers=settings.SECURE_PROXY_SSL_HEADER is not None,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=65,
-        ws_max_size=64 * 1024,
+        # One picture of a browser's own camera.
+        ws_max_size=512 * 1024,
         ws_max_queue=8,
     )
 

@@ -11,16 +11,17 @@ from django.urls import reverse
 
 from detector.models import DetectionSession
 
-_pages: dict[str, str] = {DetectionSession.Kind.IMAGE.value: "detector:session"}
+_PICTURE_LINKS = {
+    "self": "detector-api:session-detail",
+    "objects": "detector-api:session-objects",
+    "picture": "detector-api:session-picture",
+    "thumbnail": "detector-api:session-thumbnail",
+    "export": "detector-api:session-export",
+}
+_pages: dict[str, str] = {kind.value: "detector:session" for kind in DetectionSession.PICTURES}
 _details: list[str] = []
 _links: dict[str, Mapping[str, str]] = {
-    DetectionSession.Kind.IMAGE.value: {
-        "self": "detector-api:session-detail",
-        "objects": "detector-api:session-objects",
-        "picture": "detector-api:session-picture",
-        "thumbnail": "detector-api:session-thumbnail",
-        "export": "detector-api:session-export",
-    }
+    kind.value: _PICTURE_LINKS for kind in DetectionSession.PICTURES
 }
 
 

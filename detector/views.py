@@ -205,7 +205,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 def session(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """The result page, whatever state the session is in; other kinds have pages of their own."""
     shown = get_session(request.user, session_id)
-    if shown.kind != DetectionSession.Kind.IMAGE:
+    if shown.kind not in DetectionSession.PICTURES:
         return redirect(page_of(shown))
     context = {
         "session": shown,

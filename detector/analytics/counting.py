@@ -54,7 +54,7 @@ class _Millionths(Func):
 
 def answered(sessions: QuerySet[DetectionSession]) -> QuerySet[DetectionSession]:
     """Pictures that have a result: a model has answered. What videos show is counted by track."""
-    return sessions.filter(kind=DetectionSession.Kind.IMAGE).exclude(model="")
+    return sessions.filter(kind__in=DetectionSession.PICTURES).exclude(model="")
 
 
 def count_sessions(sessions: QuerySet[DetectionSession]) -> Counted:

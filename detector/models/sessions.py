@@ -19,6 +19,10 @@ class DetectionSession(models.Model):
     class Kind(models.TextChoices):
         IMAGE = "image", "Picture"
         VIDEO = "video", "Video"
+        WEBCAM = "webcam", "Webcam picture"
+
+    # Sessions over one picture, wherever it came from.
+    PICTURES = (Kind.IMAGE, Kind.WEBCAM)
 
     class Task(models.TextChoices):
         DETECT = "detect", "Detection"

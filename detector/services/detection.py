@@ -113,6 +113,7 @@ def record_session(
     timings_ms: Mapping[str, float] | None = None,
     name: str = "",
     source: str = DetectionSession.Source.API,
+    kind: str = DetectionSession.Kind.IMAGE,
 ) -> DetectionSession:
     """Store the result of a detection that is already made, as a finished session.
 
@@ -125,8 +126,10 @@ def record_session(
         timings_ms: Milliseconds per step; those of ``run`` by default.
         name: The upload's name by default.
         source: A value of ``DetectionSession.Source``.
+        kind: One of ``DetectionSession.PICTURES``.
     """
     session = new_session(owner=owner, upload=upload, options=options, name=name, source=source)
+    session.kind = kind
     records = records_from_detections(detections)
     run = run or describe_run(detections, requested=options.model)
     with transaction.atomic():

@@ -2,4 +2,8 @@
 
 from typing import Any
 
-websocket_urlpatterns: list[Any] = []
+from django.urls import path
+
+from video_analysis.webcam.consumers import WebcamConsumer
+
+websocket_urlpatterns: list[Any] = [path("ws/webcam/", WebcamConsumer.as_asgi())]

@@ -1,7 +1,9 @@
 """The page of the browser's own camera, below ``/webcam/``."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from video_analysis.webcam import views
 
 app_name = "webcam"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("", views.webcam, name="webcam")]
