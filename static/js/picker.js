@@ -65,6 +65,8 @@ export class ClassPicker {
     this.#render();
     this.#renderList();
     this.onChange();
+    // As from any other field: a form that follows its fields hears of it.
+    this.hidden.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   #render() {

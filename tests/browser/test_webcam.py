@@ -50,6 +50,7 @@ def figure(page: Any, name: str) -> Any:
     return page.locator(f"[data-figure={name}]")
 
 
+@pytest.mark.weights
 def test_the_camera_is_looked_through_and_a_moment_kept(
     with_camera: Callable[..., Any], complaints: Any
 ) -> None:
@@ -57,7 +58,6 @@ def test_the_camera_is_looked_through_and_a_moment_kept(
     page.on("console", lambda m: complaints.found.append(m.text) if m.type == "error" else None)
     page.goto("/webcam/")
     page.get_by_role("button", name="Start the camera").click()
-
     expect(figure(page, "objects")).to_have_text("5")
     expect(figure(page, "trip")).to_contain_text("ms")
     # The boxes are drawn over the film, not beside it.
