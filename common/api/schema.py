@@ -17,7 +17,7 @@ REASONS = {
     410: "The picture has been removed; what was found in it stays.",
     413: "The file, the picture or the request is too large.",
     415: "The file is of a kind that is not read, or the body is not of the right type.",
-    422: "The picture is damaged or incomplete.",
+    422: "It cannot be read or reached; code and message say why.",
     429: "Too many requests; see Retry-After.",
     503: "It cannot be answered now; see Retry-After where there is one.",
     507: "The disk is full.",

@@ -33,6 +33,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Videos", "movie", "admin:video_analysis_videoanalysis_changelist"),
             ("Objects", "select_all", "admin:detector_detectedobject_changelist"),
             ("Uploads", "image", "admin:common_upload_changelist"),
+            ("Cameras", "videocam", "admin:cameras_camera_changelist"),
+            ("Areas", "map", "admin:cameras_area_changelist"),
         ],
     ),
     (
