@@ -17,7 +17,7 @@ export SIGHTLINE_TEST_DATA ?= $(TESTDATA)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run web worker beat soak setup shell backup restore test test-fast check bench lock clean
+.PHONY: help run demo web worker cameras beat soak setup shell backup restore test test-fast check bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -25,11 +25,19 @@ help: ## Show this list
 run: $(VENV)/.runtime ## Install what is missing and start Sightline (TLS=1: over HTTPS)
 	@$(BIN)/python manage.py serve --host $(HOST) --port $(PORT) $(if $(TLS),--tls)
 
+demo: $(VENV)/.runtime ## Start Sightline with a small shop that four cameras watch
+	@$(BIN)/python manage.py setup
+	@$(BIN)/python manage.py demo
+	@$(BIN)/python manage.py serve --host $(HOST) --port $(PORT) $(if $(TLS),--tls)
+
 web: $(VENV)/.runtime ## The web server alone (needs REDIS_URL)
 	@$(BIN)/python manage.py web --host $(HOST) --port $(PORT)
 
 worker: $(VENV)/.runtime ## A process that works on jobs; any number of them
 	@$(BIN)/python manage.py worker
+
+cameras: $(VENV)/.runtime ## A process that looks at live cameras; any number of them
+	@$(BIN)/python manage.py run_cameras
 
 beat: $(VENV)/.runtime ## The process that looks for lost jobs
 	@$(BIN)/python manage.py beat

@@ -11,13 +11,16 @@ from pathlib import Path
 from benchmarks import (
     accuracy,
     activity,
+    counting,
     endurance,
     engine,
     gate,
     http,
+    live,
     looks,
     masks,
     pages,
+    shop,
     trackers,
     trajectories,
     video,
@@ -41,8 +44,11 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "trackers": trackers.run,
     "trajectories": trajectories.run,
     "activity": activity.run,
+    "counting": counting.run,
     "gate": gate.run,
     "looks": looks.run,
+    "shop": shop.run,
+    "live": live.run,
 }
 
 

@@ -1,4 +1,4 @@
-"""The roles of Sightline as threads: worker, sweeper, heartbeat.
+"""The roles of Sightline as threads: worker, sweeper, heartbeat, camera runner.
 
 Embedded, one process has them all beside its web server; distributed, each is the only one of a
 process of its own. The worker takes its messages from a broker in memory or from Redis, and in
@@ -25,9 +25,14 @@ from common.storage.services import cleanup_if_due
 from detection_project.celery import app
 from detection_project.hearing import Heartbeat
 from detector.analytics.tasks import refresh_regularly
+from video_analysis.services.live import CameraService, Subscriber
+from video_analysis.services.live.retention import remove_old_if_due
 
 logger = logging.getLogger(__name__)
 
+SUBSCRIBERS: Sequence[Subscriber] = ()
+"""What hears of every frame of every camera of this process."""
+CAMERA_SECONDS = 5.0
 DIRECT_QUEUE_SECONDS = 300.0  # the queue of a worker that is gone disappears
 
 
@@ -128,6 +133,7 @@ class Sweeper:
                 presence.forget_gone_workers()
                 cleanup_if_due()
                 refresh_regularly()
+                remove_old_if_due()
                 presence.note_sweep()
             except Error as error:
                 logger.warning("Lost jobs could not be looked for: %s", error)
@@ -140,27 +146,36 @@ class Sweeper:
 
 
 class Embedded:
-    """Worker, sweeper and engine of one process, started and stopped together."""
+    """Worker, sweeper, cameras and engine of one process, started and stopped together."""
 
     def __init__(self) -> None:
         self.worker = EmbeddedWorker()
         self.sweeper = Sweeper()
+        wanted = settings.SIGHTLINE_RUN_CAMERAS
+        self.cameras = CameraService(subscribers=SUBSCRIBERS) if wanted else None
 
     def start(self) -> None:
-        """Start worker and sweeper; returns at once."""
+        """Start worker, sweeper and camera runner; returns at once."""
         self.worker.start()
         self.sweeper.start()
+        if self.cameras is not None:
+            self.cameras.start()
         if settings.REDIS_URL:  # other web processes may ask this one
             start_server()
 
     def request_stop(self) -> None:
         """Have running jobs give theirs back, without waiting: a head start for `stop`."""
         runner.request_stop()
+        if self.cameras is not None:
+            self.cameras.request_stop()
 
     def stop(self) -> bool:
         """Stop everything; return whether no thread of ours is left working."""
+        self.request_stop()
         self.sweeper.stop()
         clean = self.worker.stop()
+        if self.cameras is not None:
+            clean = self.cameras.stop(CAMERA_SECONDS) and clean
         clean = stop_server(2.0) and clean
         if clean:
             close_engine()

@@ -14,10 +14,11 @@ from django.db import Error, connection
 
 from common.inference import close_engine, start_server, start_warm_up, stop_server
 from detection_project.celery import app
-from detection_project.embedded import EmbeddedWorker, Sweeper
+from detection_project.embedded import SUBSCRIBERS, EmbeddedWorker, Sweeper
 from detection_project.hearing import start_anew
 from detection_project.setup import is_migrated
 from detection_project.tuning import keep_freed_memory
+from video_analysis.services.live import CameraService
 from vision.errors import VisionError
 
 MIGRATION_SECONDS = 120.0
@@ -150,6 +151,27 @@ def stop_worker(worker: EmbeddedWorker, *, answers: bool) -> bool:
     if clean:
         close_engine()
     return clean
+
+
+def run_cameras(*, say: Say) -> None:
+    """Look at this process's share of the cameras until a signal; then give them back.
+
+    The model is loaded with the first picture of a camera.
+    """
+    keep_freed_memory()
+    signals = Signals()
+    service = CameraService(subscribers=SUBSCRIBERS, always_signs=True)
+    service.start()
+    say("Cameras   this process looks at its share of those that are enabled")
+    signals.wait()
+    clean = service.stop(STOP_SECONDS)
+    if clean:
+        close_engine()
+    if signals.again:
+        start_anew()
+    if not clean:
+        # The leases of what did not end run out by themselves.
+        leave(0)
 
 
 def run_beat(*, say: Say) -> None:

@@ -18,6 +18,7 @@ from common.inference import close_engine
 from detection_project.certificate import Certificate
 from detection_project.embedded import Embedded
 from detection_project.tuning import calm_garbage_collection, keep_freed_memory
+from video_analysis.live.streams import end_streams
 
 GRACE_SECONDS = 3
 
@@ -41,6 +42,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Report, then stop."""
         self.on_stop()
+        end_streams()
         await super().shutdown(sockets=sockets)
 
 
@@ -146,6 +148,7 @@ def server_config(certificate: Certificate | None = None) -> uvicorn.Config:
         # One picture of a browser's own camera.
         ws_max_size=512 * 1024,
         ws_max_queue=8,
+        ws_per_message_deflate=False,  # of JPEGs it makes nothing smaller, only the loop slower
     )
 
 

@@ -23,6 +23,8 @@ ENABLERS = {
     "CUDA": "run on a machine with an NVIDIA GPU",
     "redis": "apt-get install redis-server",
     "PostgreSQL": "apt-get install postgresql",
+    "GStreamer": "apt-get install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base "
+    "gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly",
 }
 
 

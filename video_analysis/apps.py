@@ -17,6 +17,7 @@ class VideoAnalysisConfig(AppConfig):
         import_module("video_analysis.tasks")
         import_module("video_analysis.kinds")
         import_module("video_analysis.rules")
+        import_module("video_analysis.services.live.metrics")
         post_delete.connect(
             import_module("video_analysis.services.files").delete_files_of,
             sender=self.get_model("VideoAnalysis"),

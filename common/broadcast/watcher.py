@@ -43,12 +43,27 @@ class Standing:
     groups: frozenset[int]
 
 
-class Socket(Protocol):
-    """What the watcher knows of an open WebSocket."""
+class SignedIn(Protocol):
+    """Somebody who has been let in for a session, and for as long as that lasts."""
 
-    user_id: int
-    session_key: str
-    session_hash: str
+    @property
+    def user_id(self) -> int:
+        """Who it is."""
+        ...
+
+    @property
+    def session_key(self) -> str:
+        """Of their session."""
+        ...
+
+    @property
+    def session_hash(self) -> str:
+        """Of the password that the session was opened with; see `session_hash_of`."""
+        ...
+
+
+class Socket(SignedIn, Protocol):
+    """What the watcher knows of an open WebSocket."""
 
     async def stand(self, standing: Standing | None) -> None:
         """Take note of what the person may hear; None when nobody is signed in any more."""
@@ -61,7 +76,7 @@ class SocketWatcher:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sockets: set[Socket] = set()
-        self._per_user: Counter[int] = Counter()
+        self._per_user: Counter[tuple[type, int]] = Counter()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -70,16 +85,20 @@ class SocketWatcher:
         return list(self._sockets)
 
     def add(self, socket: Socket) -> bool:
-        """Watch over a socket from now on; False when its user has too many."""
+        """Watch over a socket from now on; False when its user has too many of its kind.
+
+        One page may hold several kinds: news, pictures, figures. Each kind has its own limit.
+        """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # a new server: the sockets of the last one are gone
             self._loop, self._task = loop, None
             self._sockets.clear()
             self._per_user.clear()
-        if self._per_user[socket.user_id] >= SOCKETS_PER_USER:
+        held = (type(socket), socket.user_id)
+        if self._per_user[held] >= SOCKETS_PER_USER:
             return False
         self._sockets.add(socket)
-        self._per_user[socket.user_id] += 1
+        self._per_user[held] += 1
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._watch())
         return True
@@ -89,9 +108,10 @@ class SocketWatcher:
         if socket not in self._sockets:
             return
         self._sockets.discard(socket)
-        self._per_user[socket.user_id] -= 1
-        if not self._per_user[socket.user_id]:
-            del self._per_user[socket.user_id]
+        held = (type(socket), socket.user_id)
+        self._per_user[held] -= 1
+        if not self._per_user[held]:
+            del self._per_user[held]
 
     async def check(self) -> None:
         """Ask once, and tell every socket."""
@@ -117,7 +137,7 @@ class SocketWatcher:
 watcher = SocketWatcher()
 
 
-def read_standings(sockets: Collection[Socket]) -> dict[str, Standing]:
+def read_standings(sockets: Collection[SignedIn]) -> dict[str, Standing]:
     """Return how the people behind these sockets stand, by session key, in three queries.
 
     Missing are those who signed out, whose session or account has ended, or whose password was

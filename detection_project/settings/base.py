@@ -52,6 +52,8 @@ SIGHTLINE_CAMERA_FILES = env.folder("SIGHTLINE_CAMERA_FILES") or DATA_DIR / "cam
 # Hosts, addresses and networks that cameras may have although they are otherwise refused: those
 # of this machine, link-local ones and those of clouds' metadata.
 SIGHTLINE_CAMERA_HOSTS = env.items("SIGHTLINE_CAMERA_HOSTS")
+# Authorities, beside the usual ones, that may vouch for cameras over https and rtsps (a PEM file).
+SIGHTLINE_CAMERA_CERTIFICATES = env.folder("SIGHTLINE_CAMERA_CERTIFICATES")
 # Cameras that one runner looks at, at most; 0: as many as there are.
 SIGHTLINE_CAMERAS_PER_RUNNER = env.whole("SIGHTLINE_CAMERAS_PER_RUNNER", 0, minimum=0)
 # Whether `serve` looks at cameras, too; 0 where `run_cameras` does.

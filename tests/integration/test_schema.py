@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
@@ -43,6 +44,7 @@ from detector.services.sessions import JOB_KIND
 from integration.conftest import make_picture, make_user
 from integration.detector.conftest import FakeEngine, make_session
 from tests.made_videos import make_clip, make_video_session
+from video_analysis.cameras.models import Area, Camera
 
 CHECKS = [
     not_a_server_error,
@@ -143,8 +145,22 @@ def _make_world(role: str) -> World:
         "tokens": [row.token_key],
         "users": [caller.pk, other.pk],
         "groups": [],
+        **_make_cameras(caller),
     }
     return made
+
+
+def _make_cameras(caller: Any) -> dict[str, list[Any]]:
+    """Two cameras without pictures in one area, the first of which the caller may watch."""
+    area = Area.objects.create(name="Yard")
+    cameras = [
+        Camera.objects.create(name=name, area=area, address="loop:gone.mp4")
+        for name in ("Gate", "Fence")
+    ]
+    group = Group.objects.create(name="Guards")
+    caller.groups.add(group)
+    cameras[0].groups.add(group)
+    return {"cameras": [camera.pk for camera in cameras], "areas": [area.pk]}
 
 
 @pytest.mark.slow

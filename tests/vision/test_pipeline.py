@@ -234,3 +234,20 @@ def test_of_a_stand_in_names_count_and_not_numbers_while_people_are_hidden() -> 
     engine.model = "opencv-fallback"
     asked = pipeline(engine, hide_people=True, classes=(2,), class_names=("person",))
     assert any(len(result.detections) for result in asked.process([*still(5)]))
+
+
+@pytest.mark.parametrize("hits", [2, 5])
+def test_tracks_begin_with_as_many_sightings_as_the_configuration_says(hits: int) -> None:
+    results = list(run_pipeline(frames(12), pipeline(WalkingEngine(), minimum_hits=hits)))
+    tracked = [bool(len(result.detections)) for result in results]
+    assert tracked == [False] * (hits - 1) + [True] * (13 - hits)
+
+
+@pytest.mark.parametrize(
+    ("patience", "every", "expected"), [(None, 1, 1.6), (0.5, 1, 0.6), (4.0, 2, 4.2)]
+)
+def test_tracks_end_after_the_patience_of_the_configuration(
+    patience: float | None, every: int, expected: float
+) -> None:
+    made = pipeline(WalkingEngine(), patience=patience, every=every)
+    assert made.patience == pytest.approx(expected)

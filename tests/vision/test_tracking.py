@@ -571,3 +571,67 @@ def test_the_end_of_a_track_costs_what_it_has_recorded() -> None:
     assert (short.track_id, len(short)) == (101, 1)
     assert held / 500_000 < 45
     assert peak - held < 2_000_000
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+@pytest.mark.parametrize("hits", [2, 3, 7])
+def test_an_id_comes_with_as_many_sightings_as_are_asked_for(name: str, hits: int) -> None:
+    tracker = create_tracker(name, rate=RATE, minimum_hits=hits)
+    for k in range(20):
+        tracked = tracker.update(make_detections(walking(k)), make_frame(k))
+        assert sorted(ids(tracked)) == ([1, 2] if k + 1 >= hits else [])
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_sightings_before_an_id_are_in_a_row_and_those_after_need_not_be(name: str) -> None:
+    tracker = create_tracker(name, rate=RATE, minimum_hits=4)
+    seen = []
+    for k in range(40):
+        missed = k in (3, 7, 20, 22, 24) or 30 <= k < 35
+        boxes = [] if missed else [(200.0 + k, 100.0, 260.0 + k, 250.0)]
+        tracked = tracker.update(make_detections(boxes), make_frame(k))
+        seen.append(None if missed else ids(tracked))
+    assert [found for found in seen[:11] if found is not None] == [[]] * 9
+    assert [found for found in seen[11:] if found is not None] == [[1]] * 21
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+@pytest.mark.parametrize(
+    ("rate", "asked", "expected"),
+    [(10, 0.5, 0.5), (10, 2.0, 2.0), (10, 30.0, 30.0), (10, 0.49, 1.5), (2, 0.5, 1.75)],
+)
+def test_patience_from_half_a_second_on_is_what_was_asked_for(
+    name: str, rate: float, asked: float, expected: float
+) -> None:
+    assert create_tracker(name, rate=rate, patience=asked).patience == expected
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+@pytest.mark.parametrize("asked", [0.5, 1.0, 2.0])
+def test_a_track_is_over_after_the_patience_of_a_camera(name: str, asked: float) -> None:
+    for late, expected in ((-0.01, 1), (0.01, 2)):
+        tracker = create_tracker(name, rate=RATE, patience=asked)
+        box = [(200.0, 100.0, 260.0, 250.0)]
+        for k, stamp in enumerate([0.0, 0.04, 0.04 + asked + late, 0.08 + asked + late]):
+            tracked = tracker.update(make_detections(box), make_frame(k, stamp))
+        assert ids(tracked) == [expected]
+
+
+@pytest.mark.parametrize("hits", [1, 0, -3])
+def test_one_sighting_is_no_track(hits: int) -> None:
+    with pytest.raises(VisionError) as caught:
+        create_tracker("iou", rate=RATE, minimum_hits=hits)
+    assert caught.value.code == "bad_minimum_hits"
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+@pytest.mark.parametrize("patience", [None, 2.0, 5.0])
+def test_whoever_walks_on_while_a_camera_stalls_is_expected_there(
+    name: str, patience: float | None
+) -> None:
+    tracker = create_tracker(name, rate=10, patience=patience)
+    stamps = [*np.arange(0, 3, 0.1), *np.arange(3.9, 5, 0.1)]
+    for k, stamp in enumerate(stamps):
+        x = 100 + 60 * float(stamp)
+        tracked = tracker.update(make_detections([(x, 100, x + 40, 200)]), make_frame(k, stamp))
+    assert ids(tracked) == [1]

@@ -1,7 +1,15 @@
 """Addresses of the live wall and of the pages of cameras, below ``/live/``."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from video_analysis.live import views
 
 app_name = "live"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.wall, name="wall"),
+    path("cameras/", views.cameras, name="cameras"),
+    path("<int:camera_id>/", views.camera, name="camera"),
+    path("<int:camera_id>/setup/", views.setup, name="setup"),
+    path("<int:camera_id>/counts/", views.counts, name="counts"),
+]

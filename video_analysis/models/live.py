@@ -161,6 +161,10 @@ class CameraEvent(models.Model):
             models.Index(fields=["camera", "-start"], name="camera_event_camera"),
             models.Index(fields=["-start", "-id"], name="camera_event_start"),
             models.Index(fields=["kind", "-start"], name="camera_event_kind"),
+            models.Index(fields=["zone", "-start"], name="camera_event_zone"),
+            models.Index(
+                fields=["-start"], condition=models.Q(end=None), name="camera_event_ongoing"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,9 @@ class PipelineConfig:
         class_names: Their names, by which a stand-in for the model is asked; empty for all.
         masks: Whether outlines are wanted.
         tracker: Of `vision.tracking.TRACKERS`.
+        patience: Seconds after which a track that was not seen is over; None is the tracker's
+            usual. See `vision.tracking.patience.patience_for`.
+        minimum_hits: Sightings in a row before an object gets its id, from 2 on.
         every: The detector looks at every n-th frame.
         between: How tracks go on in between: ``"predict"`` or ``"visual"``.
         motion: Of `vision.motion.METHODS`, or None without motion detection.
@@ -41,6 +44,8 @@ class PipelineConfig:
     class_names: tuple[str, ...] = ()
     masks: bool = False
     tracker: str = "bytetrack"
+    patience: float | None = None
+    minimum_hits: int = 2
     every: int = 1
     between: str = "predict"
     motion: str | None = None

@@ -64,7 +64,8 @@ class Pipeline:
         rate: Frames per second of the source, about; above 0.
 
     Raises:
-        VisionError: ``unknown_tracker`` or ``unknown_motion_method``.
+        VisionError: ``unknown_tracker``, ``bad_patience``, ``bad_minimum_hits`` or
+            ``unknown_motion_method``.
     """
 
     def __init__(self, engine: Engine, config: PipelineConfig, *, rate: float) -> None:
@@ -79,7 +80,12 @@ class Pipeline:
         )
         self._looks = config.detect or config.hide_people
         self._gate = MotionGate() if config.gate and self._looks else None
-        tracker = create_tracker(config.tracker, rate=rate / config.every)
+        tracker = create_tracker(
+            config.tracker,
+            rate=rate / config.every,
+            patience=config.patience,
+            minimum_hits=config.minimum_hits,
+        )
         self._follower = create_follower(tracker, config.between)
         self._recognizer = create_recognizer() if config.activity else None
         self._hiding = PeopleToHide() if config.hide_people else None

@@ -18,9 +18,9 @@ _REACH_PER_SECOND: Final = 0.5
 _SIZE_RATIO: Final = 2.0
 
 
-def make_centroid_tracker(rate: float, patience: float) -> MatchingTracker:
+def make_centroid_tracker(rate: float, patience: float, minimum_hits: int = 2) -> MatchingTracker:
     """Return a tracker that joins boxes of similar size whose centres are close."""
-    return MatchingTracker(_affinity, rate=rate, patience=patience)
+    return MatchingTracker(_affinity, rate=rate, patience=patience, minimum_hits=minimum_hits)
 
 
 def _affinity(

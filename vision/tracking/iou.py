@@ -31,9 +31,9 @@ def box_iou(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     return overlap
 
 
-def make_iou_tracker(rate: float, patience: float) -> MatchingTracker:
+def make_iou_tracker(rate: float, patience: float, minimum_hits: int = 2) -> MatchingTracker:
     """Return a tracker that joins boxes which overlap by an IoU of at least 0.3."""
-    return MatchingTracker(_affinity, rate=rate, patience=patience)
+    return MatchingTracker(_affinity, rate=rate, patience=patience, minimum_hits=minimum_hits)
 
 
 def _affinity(

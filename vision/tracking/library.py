@@ -31,10 +31,16 @@ MakeCore = Callable[[float, int], Any]
 
 @dataclass(slots=True)
 class _Kind:
-    """The library's tracker of one kind of object, and our ids of its tracks."""
+    """The library's tracker of one kind of object, and our ids of its tracks.
+
+    The library confirms a track with its second sighting. Where more are asked for, ``hits`` counts
+    those in a row of tracks without an id: set to more, OC-SORT would take an id away for as many
+    sightings whenever its object is missed once.
+    """
 
     core: Any
     ids: dict[int, int] = field(default_factory=dict)
+    hits: dict[int, int] = field(default_factory=dict)
 
 
 class LibraryTracker:
@@ -44,6 +50,7 @@ class LibraryTracker:
         make_core: Makes a tracker of the library.
         rate: Updates per second.
         patience: Seconds after which a track that was not seen is over.
+        minimum_hits: Sightings in a row before an object gets its id, from 2 on.
         motion: Estimates how the camera moved, for a tracker that wants to know.
     """
 
@@ -53,11 +60,13 @@ class LibraryTracker:
         *,
         rate: float,
         patience: float,
+        minimum_hits: int = 2,
         motion: CameraMotion | None = None,
     ) -> None:
         self._make_core = make_core
         self._rate = rate
         self.patience = patience
+        self._minimum_hits = minimum_hits
         self._longest = longest_step(rate, patience)
         self._motion = motion
         self._next_id = count(1)
@@ -113,10 +122,9 @@ class LibraryTracker:
         answer = state.core.update(bare, frame=image, timestamp=self._clock.motion)
         if not state.core.tracks:
             del self._kinds[kind]
-        confirmed = answer.tracker_id >= 0
-        if not confirmed.any():
-            return np.empty(0, np.int64), []
-        return answer.class_id[confirmed], self._ids(state, answer.tracker_id[confirmed].tolist())
+        known = answer.tracker_id >= 0
+        ids = np.array(self._ids(state, answer.tracker_id[known].tolist()), np.int64)
+        return answer.class_id[known][ids > 0], ids[ids > 0].tolist()
 
     def _wait(self, seconds: float) -> None:
         """Count time against the tracks' patience that their motion knows nothing of."""
@@ -134,13 +142,27 @@ class LibraryTracker:
         return core
 
     def _ids(self, state: _Kind, given: list[int]) -> list[int]:
+        """Return our ids; 0 of tracks that have not been seen often enough."""
+        waiting = dict.fromkeys(state.hits, 0)
         for number in given:
-            if number not in state.ids:
+            if number in state.ids:
+                continue
+            hits = state.hits.get(number, 1) + 1
+            if hits >= self._minimum_hits:
                 state.ids[number] = next(self._next_id)
-        if len(state.ids) > 2 * len(state.core.tracks) + 64:
-            alive = {track.tracker_id for track in state.core.tracks}
-            state.ids = {number: ours for number, ours in state.ids.items() if number in alive}
-        return [state.ids[number] for number in given]
+                waiting.pop(number, None)
+            else:
+                waiting[number] = hits
+        state.hits = waiting
+        self._forget_dead(state)
+        return [state.ids.get(number, 0) for number in given]
+
+    def _forget_dead(self, state: _Kind) -> None:
+        if len(state.ids) + len(state.hits) <= 2 * len(state.core.tracks) + 64:
+            return
+        alive = {track.tracker_id for track in state.core.tracks}
+        state.ids = {number: ours for number, ours in state.ids.items() if number in alive}
+        state.hits = {number: hits for number, hits in state.hits.items() if number in alive}
 
 
 def make_bytetrack(rate: float, lost: int) -> Any:

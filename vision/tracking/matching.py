@@ -44,6 +44,7 @@ class MatchingTracker:
         affinity: How well a detection fits a track.
         rate: Updates per second.
         patience: Seconds after which a track that was not seen is over.
+        minimum_hits: Sightings in a row before an object gets its id, from 2 on.
         minimum_confidence: Weaker detections continue tracks and start none.
     """
 
@@ -53,12 +54,14 @@ class MatchingTracker:
         *,
         rate: float,
         patience: float,
+        minimum_hits: int = 2,
         minimum_confidence: float = 0.4,
     ) -> None:
         self._affinity = affinity
         self._rate = rate
         self.patience = patience
         self._longest = longest_step(rate, patience)
+        self._minimum_hits = minimum_hits
         self._minimum_confidence = minimum_confidence
         self._next_id = count(1)
         self.reset()
@@ -71,6 +74,7 @@ class MatchingTracker:
         self._kinds = np.empty(0, np.int64)
         self._seen = np.empty(0)
         self._placed = np.empty(0)  # as ``_seen``, but in the clock of motion
+        self._hits = np.empty(0, np.int64)
         self._ids = np.empty(0, np.int64)
 
     def update(self, detections: sv.Detections, frame: Frame) -> sv.Detections:
@@ -81,13 +85,13 @@ class MatchingTracker:
         kinds = kinds_of(detections)
         tracks, rows = self._match(boxes, kinds, now)
         self._move(tracks, boxes[rows], now)
-        fresh = self._ids[tracks] == 0
-        self._ids[tracks[fresh]] = [next(self._next_id) for _ in range(int(fresh.sum()))]
-        order = np.argsort(rows)
-        ids = self._ids[tracks][order]
+        self._confirm(tracks)
+        confirmed = self._ids[tracks] > 0
+        order = np.argsort(rows[confirmed])
+        ids = self._ids[tracks[confirmed]][order]
         self._forget_unconfirmed(now)
         self._start(boxes, kinds, self._starters(detections, rows), now)
-        tracked = cast(sv.Detections, detections[rows[order]])
+        tracked = cast(sv.Detections, detections[rows[confirmed][order]])
         tracked.tracker_id = ids
         return tracked
 
@@ -109,12 +113,18 @@ class MatchingTracker:
         before = self._boxes[tracks]
         moved = (boxes[:, :2] + boxes[:, 2:] - before[:, :2] - before[:, 2:]) / 2
         measured = moved / (self._clock.motion - self._placed[tracks])[:, None]
-        confirmed = (self._ids[tracks] > 0)[:, None]
+        known = (self._hits[tracks] > 1)[:, None]
         # The first velocity that is known counts in full.
-        share = np.where(confirmed, _NEW_VELOCITY, 1.0)
+        share = np.where(known, _NEW_VELOCITY, 1.0)
         self._velocities[tracks] += share * (measured - self._velocities[tracks])
         self._boxes[tracks] = boxes
         self._seen[tracks], self._placed[tracks] = now, self._clock.motion
+
+    def _confirm(self, tracks: NDArray[np.int64]) -> None:
+        """Count a sighting of these tracks; give an id to those that have enough."""
+        self._hits[tracks] += 1
+        fresh = tracks[(self._ids[tracks] == 0) & (self._hits[tracks] >= self._minimum_hits)]
+        self._ids[fresh] = [next(self._next_id) for _ in range(len(fresh))]
 
     def _starters(self, detections: sv.Detections, taken: NDArray[np.int64]) -> NDArray[np.int64]:
         free = np.ones(len(detections), np.bool_)
@@ -136,6 +146,7 @@ class MatchingTracker:
         self._kinds = np.concatenate((self._kinds, kinds[rows]))
         self._seen = np.concatenate((self._seen, np.full(n, now)))
         self._placed = np.concatenate((self._placed, np.full(n, self._clock.motion)))
+        self._hits = np.concatenate((self._hits, np.ones(n, np.int64)))
         self._ids = np.concatenate((self._ids, np.zeros(n, np.int64)))
 
     def _forget_unconfirmed(self, now: float) -> None:
@@ -148,3 +159,4 @@ class MatchingTracker:
         self._boxes, self._velocities = self._boxes[kept], self._velocities[kept]
         self._seen, self._placed = self._seen[kept], self._placed[kept]
         self._kinds, self._ids = self._kinds[kept], self._ids[kept]
+        self._hits = self._hits[kept]

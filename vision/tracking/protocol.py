@@ -13,9 +13,9 @@ class Tracker(Protocol):
     """Gives detections of one source the ids of the objects that they show.
 
     Every tracker object owns its ids: they begin at 1 and none is given twice, not even after
-    ``reset``. An object gets its id with its second sighting, so a single false detection never
-    becomes a track. Detections are only compared with detections of their own kind
-    (`vision.tracking.kinds`).
+    ``reset``. An object gets its id with its second sighting in a row, or with a later one where
+    more are asked for, so a single false detection never becomes a track. Detections are only
+    compared with detections of their own kind (`vision.tracking.kinds`).
     """
 
     @property

@@ -15,7 +15,7 @@ from tests.servers import MissingServerError, PostgresServer, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.once, pytest.mark.timeout(300)]
 
-OURS = ["web", "worker", "worker-gpu", "beat"]
+OURS = ["web", "worker", "worker-gpu", "cameras", "beat"]
 SERVERS = ["postgres", "redis"]
 PASSWORDS = {"POSTGRES_PASSWORD": "secret", "REDIS_PASSWORD": "alsosecret"}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
@@ -190,7 +190,7 @@ def test_pictures_go_through_all_services(composed: Composed) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "cameras", "beat"])
 def test_the_health_checks_say_so(composed: Composed, name: str) -> None:
     wait_until(lambda: composed.is_healthy(name), 60)
 

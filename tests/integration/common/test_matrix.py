@@ -6,6 +6,7 @@ An address or method that is not in the table fails the second test. To add one,
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,19 +14,23 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.core.cache import cache
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 from django.views.generic.edit import ProcessFormView
 from knox.models import AuthToken
 
 from common.models import Job, TokenDetails
+from common.previews import Preview, write_preview
 from detector.models import DetectionSession
 from tests.integration.conftest import make_user
 from tests.integration.detector.conftest import engine, make_session, picture  # noqa: F401
 from tests.made_videos import make_video_session
-from video_analysis.models import Event
+from video_analysis.cameras.models import Area, Camera
+from video_analysis.models import CameraEvent, Event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -45,6 +50,9 @@ VIEW = "door 404 ok ok 404 ok 404"
 CHANGE = "door 404 403 ok 404 ok 404"
 OWN = "door 404 403 403 404 ok 404"
 MINE = "door 404 404 404 404 ok 404"
+# Of a camera that belongs to the group: administrators configure it, members watch it.
+WATCH = "door 404 ok ok 404 404 ok"
+CONFIGURE = "door 404 403 403 404 404 ok"
 
 
 def api(row: str) -> str:
@@ -164,6 +172,32 @@ MATRIX = {
     "GET accounts/password/reset/key/<uidb36>-<key>/": PUBLIC,
     "POST accounts/password/reset/key/<uidb36>-<key>/": PUBLIC,
     "GET accounts/password/reset/key/done/": PUBLIC,
+    # Cameras, over REST
+    "GET api/stats": api(SIGNED_IN),
+    "GET api/events": api(SIGNED_IN),
+    "GET api/events/<uuid:pk>/": api(WATCH),
+    "GET api/events/<uuid:pk>/snapshot.jpg": api(WATCH),
+    "GET api/cameras/<int:camera_id>/latest.jpg": api(WATCH),
+    "GET api/stream/<int:camera_id>.mjpg": api(WATCH),
+    "GET api/areas/": api(SIGNED_IN),
+    "POST api/areas/": api(ADMINISTER),
+    "GET api/areas/<int:pk>/": api(WATCH),
+    "PATCH api/areas/<int:pk>/": api(CONFIGURE),
+    "DELETE api/areas/<int:pk>/": api(CONFIGURE),
+    "GET api/cameras/": api(SIGNED_IN),
+    "POST api/cameras/": api(ADMINISTER),
+    "GET api/cameras/<int:pk>/": api(WATCH),
+    "PATCH api/cameras/<int:pk>/": api(CONFIGURE),
+    "DELETE api/cameras/<int:pk>/": api(CONFIGURE),
+    "GET api/cameras/<int:pk>/zones/": api(WATCH),
+    "PUT api/cameras/<int:pk>/zones/": api(CONFIGURE),
+    "GET api/cameras/<int:pk>/lines/": api(WATCH),
+    "PUT api/cameras/<int:pk>/lines/": api(CONFIGURE),
+    "POST api/cameras/<int:pk>/test/": api(CONFIGURE),
+    "POST api/cameras/test/": api(ADMINISTER),
+    "GET api/cameras/schema.json": api(SIGNED_IN),
+    "GET api/cameras/export.yaml": api(ADMINISTER),
+    "POST api/cameras/import/": api(ADMINISTER),
     # Running the installation
     "GET healthz": PUBLIC,
     "GET readyz": PUBLIC,
@@ -175,6 +209,30 @@ MATRIX = {
     "GET audit/": ADMINISTER,
     "GET audit/export.csv": ADMINISTER,
     "GET api/audit/": api(ADMINISTER),
+    "GET cameras/": ADMINISTER,
+    "GET cameras/<int:camera_id>/delete/": ADMINISTER,
+    "GET cameras/<int:camera_id>/edit/": ADMINISTER,
+    "GET cameras/<int:camera_id>/regions/": ADMINISTER,
+    "GET cameras/export.yaml": ADMINISTER,
+    "GET cameras/import/": ADMINISTER,
+    "GET cameras/new/": ADMINISTER,
+    "POST cameras/<int:camera_id>/delete/": ADMINISTER,
+    "POST cameras/<int:camera_id>/edit/": ADMINISTER,
+    "POST cameras/<int:camera_id>/regions/": ADMINISTER,
+    "POST cameras/<int:camera_id>/switch/": ADMINISTER,
+    "POST cameras/areas/": ADMINISTER,
+    "POST cameras/areas/<int:area_id>/": ADMINISTER,
+    "POST cameras/areas/<int:area_id>/delete/": ADMINISTER,
+    "POST cameras/import/": ADMINISTER,
+    "POST cameras/import/check/": ADMINISTER,
+    "POST cameras/new/": ADMINISTER,
+    "POST cameras/test/": ADMINISTER,
+    "GET live/": SIGNED_IN,
+    "GET live/cameras/": SIGNED_IN,
+    "GET live/<int:camera_id>/": WATCH,
+    "GET live/<int:camera_id>/setup/": WATCH,
+    "GET live/<int:camera_id>/counts/": WATCH,
+    "GET webcam/": CREATE,
     "GET workers/": ADMINISTER,
     "GET api/workers/": api(ADMINISTER),
     "GET storage/": ADMINISTER,
@@ -207,6 +265,10 @@ class Scene:
             values["pk"] = self.values["job"]
         elif route.startswith(("videos/", "api/videos/")):
             values["pk"] = values["session_id"] = self.values["video"]
+        elif route.startswith("api/events/"):
+            values["pk"] = self.values["event"]
+        elif route.startswith(("api/cameras/", "api/areas/")):
+            values["pk"] = self.values["area_id" if "areas" in route else "camera_id"]
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "1"), route)
 
 
@@ -235,6 +297,17 @@ def scene() -> Scene:
     TokenDetails.objects.get_or_create(token=token, defaults={"name": "Door", "scope": "write"})
     values = {"session_id": str(session.pk), "job": str(job.pk), "video": str(video.pk)}
     values |= {"key": token.token_key, "form": "json", "table": "classes", "uidb36": "1"}
+    area = Area.objects.create(name="Yard")
+    camera = Camera.objects.create(name="Gate", area=area, address="loop:gone.mp4")
+    camera.groups.add(group)
+    values |= {"camera_id": str(camera.pk), "area_id": str(area.pk)}
+    event = CameraEvent.objects.create(
+        camera=camera, sequence=1, kind="entry", start=timezone.now()
+    )
+    event.picture.save("event.jpg", ContentFile(picture()))
+    values["event"] = str(event.pk)
+    # The newest picture is there: nobody is to wait for one.
+    write_preview(f"camera:{camera.pk}:large", Preview(int(time.time() * 1000), picture()))
     return Scene(people, values)
 
 

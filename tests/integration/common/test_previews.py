@@ -75,6 +75,33 @@ def test_who_looks_is_known_for_a_while(kept: Slots, name: str) -> None:
     wait_until(lambda: not kept.is_watched(name))
 
 
+def test_of_many_only_what_is_new_is_read_and_all_are_marked(kept: Slots, name: str) -> None:
+    names = [f"{name}-{number}" for number in range(3)]
+    assert kept.read_newer({}) == {}
+    assert kept.read_newer(dict.fromkeys(names, -1)) == {}
+    for number, one in enumerate(names[:2]):
+        kept.write(one, Preview(number, b"picture", b"{}"))
+    first = kept.read_newer(dict.fromkeys(names, -1))
+    assert first == {one: Preview(n, b"picture", b"{}") for n, one in enumerate(names[:2])}
+    assert kept.read_newer({names[0]: 0, names[1]: 7, names[2]: -1}) == {names[1]: first[names[1]]}
+    kept.write(names[0], Preview(5, b""))
+    assert kept.read_newer({names[0]: 0, names[1]: 1}) == {names[0]: Preview(5, b"")}
+
+
+def test_who_looks_at_many_is_known_as_long_as_they_look(kept: Slots, name: str) -> None:
+    until = time.monotonic() + 1.0  # longer than a mark lasts
+
+    def look() -> bool:
+        kept.read_newer({name: -1})
+        return kept.is_watched(name)
+
+    wait_until(look)
+    while time.monotonic() < until:
+        assert look()
+        time.sleep(0.02)
+    wait_until(lambda: not kept.is_watched(name))
+
+
 def test_a_picture_that_nobody_replaces_is_forgotten(kept: Slots, name: str) -> None:
     kept.write(name, Preview(1, b"one"))
     time.sleep(2.1)
@@ -98,6 +125,7 @@ def test_while_redis_is_away_nothing_is_seen_and_nothing_breaks(name: str) -> No
     kept = RedisSlots(f"redis://127.0.0.1:{free_port()}/0")
     kept.write(name, Preview(1, b"one"))
     assert kept.read(name) is None
+    assert kept.read_newer({name: -1}) == {}
     assert not kept.is_watched(name)
 
 

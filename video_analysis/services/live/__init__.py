@@ -1,1 +1,6 @@
-"""What looks at live cameras: leases, pipelines, and the thread that stores what they find."""
+"""Looking at live cameras: leases, capture, analysis, events, pictures for whoever watches."""
+
+from video_analysis.services.live.service import CameraService
+from video_analysis.services.live.subscribers import Subscriber
+
+__all__ = ["CameraService", "Subscriber"]

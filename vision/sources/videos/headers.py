@@ -63,7 +63,7 @@ def open_checked(path: Path, limits: VideoLimits) -> OpenVideo:
     try:
         stream = choose_stream(opened)
         codec = _check_codec(stream)
-        aspect = _pixel_aspect(stream)
+        aspect = pixel_aspect(stream)
         check_sizes(stream.codec_context.width, stream.codec_context.height, aspect, limits)
         outline = outline_of(path, kind, opened, stream, limits)
         check_claims(
@@ -101,7 +101,8 @@ def _check_codec(stream: VideoStream) -> str:
     return name
 
 
-def _pixel_aspect(stream: VideoStream) -> Fraction:
+def pixel_aspect(stream: VideoStream) -> Fraction:
+    """Return the width of a stored pixel by its height; wild claims count as square."""
     aspect = stream.sample_aspect_ratio
     if not aspect or not _NARROWEST <= aspect <= _WIDEST:
         return Fraction(1)

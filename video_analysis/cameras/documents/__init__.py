@@ -1,0 +1,1 @@
+"""Cameras as YAML: the schema, reading with line numbers, writing. Knows no database."""

@@ -1,0 +1,94 @@
+"""The live pages. A view reads through selectors and renders; what moves comes over sockets."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_safe
+
+from common.permissions import can, visible
+from detector.views import page_view
+from video_analysis.cameras.models import Camera
+from video_analysis.live.pages import day_counts, list_data, page_data
+from video_analysis.live.selectors import get_watched_camera, list_watched_cameras
+
+NO_STORE = "private, no-store"
+
+
+@require_safe
+@page_view
+def wall(request: HttpRequest) -> HttpResponse:
+    """All cameras that one may watch, what happens before them, and how they do."""
+    data = page_data(request.user, list_watched_cameras(request.user))
+    context = {
+        "page_data": data,
+        "cameras": data["cameras"],
+        "stats": data["stats"],
+        "some_are_off": visible(request.user, Camera.objects.filter(enabled=False)).exists(),
+    }
+    return _fresh(render(request, "live/wall.html", context))
+
+
+@require_safe
+@page_view
+def cameras(request: HttpRequest) -> JsonResponse:
+    """The cameras of the wall as they are now; asked for when they have changed."""
+    return _json(list_data(list_watched_cameras(request.user)))
+
+
+@require_safe
+@page_view
+def camera(request: HttpRequest, camera_id: int) -> HttpResponse:
+    """One camera, large, with its events, its counts over a day and its figures."""
+    found = get_watched_camera(request.user, camera_id)
+    data = page_data(request.user, [found], camera=found)
+    context = {
+        "page_data": data,
+        "camera": found,
+        "setup": data["cameras"][0],
+        "facts": data["stats"]["cameras"][0],
+        "today": timezone.localdate(),
+        "may_change": can(request.user, "change", found),
+    }
+    return _fresh(render(request, "live/camera.html", context))
+
+
+@require_safe
+@page_view
+def setup(request: HttpRequest, camera_id: int) -> JsonResponse:
+    """One camera as it is now; asked for when it has changed."""
+    return _json(list_data([get_watched_camera(request.user, camera_id)]))
+
+
+@require_safe
+@page_view
+def counts(request: HttpRequest, camera_id: int) -> JsonResponse:
+    """How often each line of a camera was crossed in each hour of ``?day=``; today by default."""
+    found = get_watched_camera(request.user, camera_id)
+    return _json(day_counts(found, _day(request.GET.get("day", ""))))
+
+
+def _day(text: str) -> dt.date:
+    try:
+        day = parse_date(text)
+    except ValueError:  # such as 2026-02-31
+        day = None
+    today = timezone.localdate()
+    # The first and the last days of the calendar have no neighbours to be counted between.
+    return day if day is not None and dt.date(2000, 1, 1) <= day <= today else today
+
+
+def _json(data: object) -> JsonResponse:
+    response = JsonResponse(data)
+    response["Cache-Control"] = NO_STORE
+    return response
+
+
+def _fresh(response: HttpResponse) -> HttpResponse:
+    # The back button must not show who was before the camera an hour ago as if it were now.
+    response["Cache-Control"] = NO_STORE
+    return response

@@ -1,0 +1,88 @@
+"""User names and passwords of cameras, kept apart from their addresses."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, unquote, unquote_plus
+
+from vision.sources.cameras.errors import CameraError
+
+USERNAME: Final = "{username}"
+PASSWORD: Final = "{password}"  # noqa: S105 - stands for one
+
+_NAMES: Final = ("user", "usr", "username", "login", "loginuse", "account")
+_WORDS: Final = ("password", "passwd", "pwd", "pass", "loginpas", "token", "access_token")
+# key=value in a query, and in the paths of cameras that write "/user=a_password=b_channel=1".
+_PAIR: Final = re.compile(
+    rf"(?P<before>^|[/&;_])(?P<key>{'|'.join((*_NAMES, *_WORDS))})="
+    r"(?P<value>.*?)(?=[&;/]|_[A-Za-z]+=|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """Who asks for the pictures. Shows neither name nor password by accident."""
+
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+    __str__ = __repr__
+
+
+def split_secrets(
+    path: str, query: str, given: Credentials | None
+) -> tuple[str, str, Credentials | None]:
+    """Put placeholders where path and query name a user or a password.
+
+    Args:
+        path: Of an address, escaped.
+        query: Of an address, escaped.
+        given: What stood before the host.
+
+    Returns:
+        Path, query, and the credentials of the address, if it has any.
+
+    Raises:
+        CameraError: ``bad_address``: two of them contradict each other.
+    """
+    found: dict[str, str] = {}
+    path = _PAIR.sub(lambda pair: _replace(pair, found, unquote), path)
+    query = _PAIR.sub(lambda pair: _replace(pair, found, unquote_plus), query)
+    if not found:
+        return path, query, given
+    credentials = Credentials(
+        found.get(USERNAME, given.username if given else ""),
+        found.get(PASSWORD, given.password if given else ""),
+    )
+    if given is not None and given != credentials:
+        raise CameraError("bad_address", "The address names two users or two passwords.")
+    return path, query, credentials
+
+
+def fill_secrets(text: str, credentials: Credentials | None) -> str:
+    """Return a path or query with the credentials in their places, escaped."""
+    name, word = (credentials.username, credentials.password) if credentials else ("", "")
+    return text.replace(USERNAME, quote(name, safe="")).replace(PASSWORD, quote(word, safe=""))
+
+
+def hides(text: str, credentials: Credentials | None) -> bool:
+    """Tell whether a text keeps the password to itself."""
+    if credentials is None or not credentials.password:
+        return True
+    word = credentials.password
+    return not any(form in text for form in (word, quote(word), quote(word, safe="")))
+
+
+def _replace(pair: re.Match[str], found: dict[str, str], unescape: object) -> str:
+    place = USERNAME if pair["key"].lower() in _NAMES else PASSWORD
+    value = pair["value"]
+    if value != place:
+        assert callable(unescape)
+        plain = unescape(value)
+        if found.setdefault(place, plain) != plain:
+            raise CameraError("bad_address", "The address names two users or two passwords.")
+    return f"{pair['before']}{pair['key']}={place}"
