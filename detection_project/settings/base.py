@@ -47,6 +47,9 @@ MODELS_DIR = DATA_DIR / "models"
 # ------------------------------------------------------------------ cameras
 # The model that looks at cameras which name none.
 SIGHTLINE_LIVE_MODEL = env.text("SIGHTLINE_LIVE_MODEL") or SIGHTLINE_DEFAULT_MODEL
+# Longer side of what that model sees, in pixels, a multiple of 32; 0: the model's own.
+_sizes = ("0", *map(str, range(160, 1312, 32)))
+SIGHTLINE_LIVE_INPUT_SIZE = int(env.choice("SIGHTLINE_LIVE_INPUT_SIZE", "0", _sizes)) or None
 # Where the files of looping cameras lie.
 SIGHTLINE_CAMERA_FILES = env.folder("SIGHTLINE_CAMERA_FILES") or DATA_DIR / "cameras"
 # Hosts, addresses and networks that cameras may have although they are otherwise refused: those

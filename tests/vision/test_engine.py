@@ -57,6 +57,16 @@ def test_every_backend_answers_in_the_same_shape(
     assert results[0].metadata["model"] == expected
 
 
+@pytest.mark.parametrize("size", [0, 32, 500, 639, 1312], ids=str)
+def test_an_input_of_an_impossible_size_is_refused(
+    size: int, make_engine: Callable[..., Engine]
+) -> None:
+    engine = make_engine(backend="opencv")
+    with pytest.raises(VisionError) as refused:
+        engine.detect([PICTURE], input_size=size)
+    assert refused.value.code == "bad_input_size"
+
+
 def test_no_pictures_give_no_results(make_engine: Callable[..., Engine]) -> None:
     assert make_engine(backend="opencv").detect([]) == []
 

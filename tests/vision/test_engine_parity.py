@@ -43,6 +43,24 @@ def test_float_boxes_equal_the_peers_on_a_random_network(
     assert compared > 100
 
 
+@pytest.mark.parametrize("size", [320, 512])
+def test_boxes_of_a_smaller_input_equal_the_peers(
+    size: int,
+    make_engine: Callable[..., Engine],
+    random_weights: Path,
+    load_peer: Callable[[Path], Any],
+) -> None:
+    engine = make_engine(backend="openvino", device="cpu", precision="fp32")
+    compared = 0
+    for index, shape in enumerate(SIZES[:3]):
+        picture = random_picture(*shape, seed=index)
+        (ours,) = engine.detect([picture], input_size=size)
+        peer = _peer(load_peer, random_weights / "yolov8n.pt", picture, imgsz=size)
+        compared += len(peer.boxes)
+        assert share_matched(ours, peer, iou=0.99) >= 0.95
+    assert compared > 50
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_masks_equal_the_peers_on_a_random_network(

@@ -33,10 +33,13 @@ class Query:
     Attributes:
         confidence: 0..1; only anchors above it are candidates.
         classes: Wanted class ids, or None for all.
+        input_size: Longer side of the network's input in pixels, a multiple of 32; None is the
+            model's own.
     """
 
     confidence: float = 0.25
     classes: tuple[int, ...] | None = None
+    input_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

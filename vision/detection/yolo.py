@@ -44,7 +44,7 @@ class YoloDetector:
         model: Name of the model, for the results.
         classes: Class names; the position is the class id.
         runtime: Where the network runs.
-        input_size: Longer side of the network input, in pixels.
+        input_size: Longer side of the network input in pixels, where a query names none.
     """
 
     def __init__(
@@ -79,7 +79,8 @@ class YoloDetector:
 
     def pre_process(self, image: Image, query: Query) -> Prepared:
         """Letterbox a picture into a reused buffer."""
-        plan = plan_letterbox(image.shape[0], image.shape[1], self._input_size)
+        size = query.input_size or self._input_size
+        plan = plan_letterbox(image.shape[0], image.shape[1], size)
         pixels = self._buffers.take(plan.bucket)
         plan.apply(image, pixels)
         return Prepared(plan, NetworkInput(pixels, query))

@@ -56,6 +56,7 @@ class Engine:
         iou: float = 0.7,
         classes: Sequence[int] | None = None,
         priority: Priority = Priority.INTERACTIVE,
+        input_size: int | None = None,
     ) -> list[sv.Detections]:
         """Return the objects of each picture, in order.
 
@@ -66,6 +67,9 @@ class Engine:
             iou: 0..1; of two boxes of one class that overlap more, the better one stays.
             classes: Class ids to look for; None looks for all, an empty sequence for none.
             priority: Who goes first when several wait.
+            input_size: Longer side of what the network sees, in pixels, a multiple of 32; None
+                is the model's own. Less is faster, and loses small objects first. OpenCV's
+                detectors ignore it.
 
         Returns:
             One ``Detections`` per picture, best object first: ``xyxy`` (N, 4) float32 pixels,
@@ -77,10 +81,10 @@ class Engine:
         Raises:
             ModelError: ``unknown_model``, ``not_quantized`` or ``export_failed``.
             PictureError: ``bad_array``: an image is not (H, W, 3) uint8.
-            VisionError: ``bad_threshold`` or ``engine_closed``.
+            VisionError: ``bad_threshold``, ``bad_input_size`` or ``engine_closed``.
         """
         self._refuse_if_closed()
-        query = check_query(confidence, iou, classes)
+        query = check_query(confidence, iou, classes, input_size)
         for index, image in enumerate(images):
             check_image(image, index)
         if not images:

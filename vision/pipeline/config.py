@@ -15,6 +15,8 @@ class PipelineConfig:
         detect: Whether objects are looked for at all.
         model: Name of the detector's card.
         confidence: 0..1; only objects above it count.
+        input_size: Longer side of what the detector sees, in pixels, a multiple of 32; None is the
+            model's own. Less is faster, and loses small objects first.
         iou: 0..1; of two boxes of one class that overlap more, the better one stays.
         classes: Class ids to look for; None looks for all.
         class_names: Their names, by which a stand-in for the model is asked; empty for all.
@@ -39,6 +41,7 @@ class PipelineConfig:
     detect: bool = True
     model: str = "yolov8n"
     confidence: float = 0.25
+    input_size: int | None = None
     iou: float = 0.7
     classes: tuple[int, ...] | None = None
     class_names: tuple[str, ...] = ()

@@ -131,7 +131,9 @@ class Pipeline:
             if classes is not None:
                 people = get_card(config.model).classes.index("person")
                 classes = tuple({*classes, people})
-        found = self._ask(prepared, prepared.detect, config.model, confidence, classes)
+        found = self._ask(
+            prepared, prepared.detect, config.model, confidence, classes, config.input_size
+        )
         at = tuple(position for position in prepared.pose if position in found)
         poses = self._ask(prepared, at, config.pose_model, config.confidence, None)
         return Looked(prepared, found, poses)
@@ -184,6 +186,7 @@ class Pipeline:
         model: str,
         confidence: float,
         classes: tuple[int, ...] | None,
+        input_size: int | None = None,
     ) -> dict[int, sv.Detections]:
         if not positions:
             return {}
@@ -194,6 +197,7 @@ class Pipeline:
             iou=self._config.iou,
             classes=classes,
             priority=self._config.priority,
+            input_size=input_size,
         )
         for detections in found:
             if not self._config.masks:

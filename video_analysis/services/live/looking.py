@@ -20,6 +20,7 @@ class Query(NamedTuple):
     confidence: float
     iou: float
     classes: tuple[int, ...] | None
+    input_size: int | None
 
 
 class Ask(NamedTuple):
@@ -36,14 +37,14 @@ def query_of(config: PipelineConfig) -> Query:
         ModelError: ``unknown_model``.
     """
     if not config.hide_people:
-        return Query(config.model, config.confidence, config.iou, config.classes)
+        return Query(config.model, config.confidence, config.iou, config.classes, config.input_size)
     # As in `Pipeline.look`: people are looked for, however unsure, whatever else is.
     classes = config.classes
     if classes is not None:
         people = get_card(config.model).classes.index("person")
         classes = tuple(sorted({*classes, people}))
     confidence = min(config.confidence, HIDING_CONFIDENCE)
-    return Query(config.model, confidence, config.iou, classes)
+    return Query(config.model, confidence, config.iou, classes, config.input_size)
 
 
 def look_together(

@@ -138,6 +138,7 @@ def make_setup(camera: Camera) -> CameraSetup:
         config=PipelineConfig(
             model=model,
             confidence=float(camera.detector_conf),
+            input_size=settings.SIGHTLINE_LIVE_INPUT_SIZE,
             classes=ids,
             class_names=names,
             tracker=camera.tracker,

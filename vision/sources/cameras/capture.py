@@ -147,11 +147,11 @@ class Capture:
                 with self._lock:
                     lived = self._record.lost(error)
                 pause = backoff.pause(error.code, lived)
-            except OSError:  # no memory, descriptors or processes left for a child
+            except Exception:  # no process left for a child, or a fault of ours: it is tried again
                 logger.exception("camera %s cannot be read", self._source_id)
                 with self._lock:
-                    self._record.lost(
-                        CameraError("decoder_failed", "No process can be started for the camera.")
+                    lived = self._record.lost(
+                        CameraError("decoder_failed", "The camera cannot be read at the moment.")
                     )
                 pause = backoff.pause("decoder_failed", lived)
             else:
@@ -203,14 +203,16 @@ class Capture:
 
     def _let_go(self, connection: Connection) -> None:
         with self._lock:
-            waiting = self._waiting
-            if self._stopped.is_set():
-                self._waiting = None
-            elif waiting is not None and waiting.image is None:
-                # Its slot goes with the connection; the last picture of a camera does not.
-                self._waiting = replace(waiting, image=connection.read(waiting.arrived))
-            self._connection = None
-            connection.close()
+            waiting, self._waiting = self._waiting, None
+            try:
+                if waiting is not None and waiting.image is None and not self._stopped.is_set():
+                    # Its slot goes with the connection; the last picture of a camera does not.
+                    waiting = replace(waiting, image=connection.read(waiting.arrived))
+                if not self._stopped.is_set():
+                    self._waiting = waiting
+            finally:
+                self._connection = None
+                connection.close()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,7 @@ _CHILD: Final = "vision.sources.cameras.child"
 _MEMORY: Final = int(1.5 * GIB)  # of address space, the interpreter's own 0.5 GiB included
 _NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
 _LONGEST_MESSAGE: Final = 500
+_LONGEST_DECODING: Final = 60_000.0  # milliseconds
 _MOST: Final = 1 << 53
 
 
@@ -81,6 +82,7 @@ class Connection:
         self._credentials = credentials
         self._stage = ""
         self._held: set[int] = set()
+        self._began = time.monotonic()
         self._last: Arrived | None = None
         memory = create_slots()
         try:
@@ -174,9 +176,9 @@ class Connection:
         arrived = Arrived(
             **whole,
             seconds=None if seconds is None else _number(seconds),
-            # The child's clock is ours; a picture of the future would only claim to be fresh.
-            at=min(now, at if last is None else max(at, last.at)),
-            decode_ms=max(0.0, _number(message.get("ms"))),
+            # The child's clock is ours: no picture is of the future, or older than the child.
+            at=min(now, max(at, self._began if last is None else last.at)),
+            decode_ms=min(max(0.0, _number(message.get("ms"))), _LONGEST_DECODING),
         )
         grows = last is None or (arrived.received > last.received and arrived.lap >= last.lap)
         if slot >= SLOTS or slot in self._held or not fits(arrived.width, arrived.height):

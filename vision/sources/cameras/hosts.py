@@ -23,9 +23,9 @@ _METADATA: Final = frozenset(
     )
 )
 _THIS_NETWORK: Final = ipaddress.ip_network("0.0.0.0/8")
-_TRANSLATED: Final = tuple(
-    ipaddress.ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")
-)
+_TRANSLATED: Final = tuple(ipaddress.ip_network(network) for network in ("64:ff9b::/96", "::/96"))
+# Where a network's own translation hides an IPv4 address in it cannot be known.
+_TRANSLATED_LOCALLY: Final = ipaddress.ip_network("64:ff9b:1::/48")
 _OURSELVES: Final = ("localhost", "ip6-localhost", "ip6-loopback", "localhost.localdomain")
 
 
@@ -137,6 +137,7 @@ def _is_refused(number: IPAddress) -> bool:
         or number.is_unspecified
         or number.is_reserved
         or number in _METADATA
+        or number in _TRANSLATED_LOCALLY
         or (number.version == 4 and number in _THIS_NETWORK)
     )
 

@@ -1,6 +1,7 @@
 """User names and passwords of cameras, kept apart from their addresses."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus
@@ -12,12 +13,22 @@ PASSWORD: Final = "{password}"  # noqa: S105 - stands for one
 
 _NAMES: Final = ("user", "usr", "username", "login", "loginuse", "account")
 _WORDS: Final = ("password", "passwd", "pwd", "pass", "loginpas", "token", "access_token")
-# key=value in a query, and in the paths of cameras that write "/user=a_password=b_channel=1".
-_PAIR: Final = re.compile(
-    rf"(?P<before>^|[/&;_])(?P<key>{'|'.join((*_NAMES, *_WORDS))})="
+_SECRET: Final = "pass|loginpas|pwd|auth|token|secret|key"  # noqa: S105 - parts of keys
+# The paths of cameras that write "/user=a_password=b_channel=1".
+_IN_PATH: Final = re.compile(
+    rf"(?P<before>^|[/&;_])(?P<key>{'|'.join((*_NAMES, *_WORDS))}"
+    rf"|[a-z0-9.-]*(?:{_SECRET})[a-z0-9.-]*)="
     r"(?P<value>.*?)(?=[&;/]|_[A-Za-z]+=|$)",
     re.IGNORECASE,
 )
+# In a query a secret ends only with its pair: it may hold every other character.
+_SECRET_IN_PAIR: Final = re.compile(
+    rf"(?P<before>)(?P<key>[^=;/?]*(?:{_SECRET})[^=;/?]*)=(?P<value>.*)", re.IGNORECASE
+)
+_NAME_IN_PAIR: Final = re.compile(
+    rf"(?P<before>^|[;/?])(?P<key>{'|'.join(_NAMES)})=(?P<value>.*?)(?=;?$)", re.IGNORECASE
+)
+_TWO: Final = "The address names two users or two passwords; one of each can be stored."
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,8 +61,8 @@ def split_secrets(
         CameraError: ``bad_address``: two of them contradict each other.
     """
     found: dict[str, str] = {}
-    path = _PAIR.sub(lambda pair: _replace(pair, found, unquote), path)
-    query = _PAIR.sub(lambda pair: _replace(pair, found, unquote_plus), query)
+    path = _IN_PATH.sub(lambda pair: _replace(pair, found, unquote), path)
+    query = "&".join(_split_pair(pair, found) for pair in query.split("&"))
     if not found:
         return path, query, given
     credentials = Credentials(
@@ -59,7 +70,7 @@ def split_secrets(
         found.get(PASSWORD, given.password if given else ""),
     )
     if given is not None and given != credentials:
-        raise CameraError("bad_address", "The address names two users or two passwords.")
+        raise CameraError("bad_address", _TWO)
     return path, query, credentials
 
 
@@ -77,12 +88,18 @@ def hides(text: str, credentials: Credentials | None) -> bool:
     return not any(form in text for form in (word, quote(word), quote(word, safe="")))
 
 
-def _replace(pair: re.Match[str], found: dict[str, str], unescape: object) -> str:
+def _split_pair(pair: str, found: dict[str, str]) -> str:
+    secret = _SECRET_IN_PAIR.search(pair)
+    before = pair[: secret.start()] if secret else pair
+    before = _NAME_IN_PAIR.sub(lambda name: _replace(name, found, unquote_plus), before)
+    return before + (_replace(secret, found, unquote_plus) if secret else "")
+
+
+def _replace(pair: re.Match[str], found: dict[str, str], unescape: Callable[[str], str]) -> str:
     place = USERNAME if pair["key"].lower() in _NAMES else PASSWORD
     value = pair["value"]
     if value != place:
-        assert callable(unescape)
         plain = unescape(value)
         if found.setdefault(place, plain) != plain:
-            raise CameraError("bad_address", "The address names two users or two passwords.")
+            raise CameraError("bad_address", _TWO)
     return f"{pair['before']}{pair['key']}={place}"

@@ -23,6 +23,7 @@ Message = dict[str, Any]
 
 _LONGEST_MESSAGE: Final = 64 * 1024
 _LONGEST_REASON: Final = 1000  # characters
+_REAPING: Final = 1.0  # seconds
 _STEP: Final = 0.25  # seconds that a caller waits without being asked
 _LAST_WORDS: Final = 4096  # bytes of stderr that are kept
 _KEPT_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "TMPDIR")
@@ -52,6 +53,7 @@ class Child:
         self._reading = threading.Lock()
         self._received = bytearray()
         self._closed = False
+        self._is_killed = False
         # A file instead of a pipe: nobody needs to drain it, and the child's own limits bound it.
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
         self._process = subprocess.Popen(  # noqa: S603 - own interpreter, own module
@@ -102,13 +104,22 @@ class Child:
         return message
 
     def close(self) -> None:
-        """End the child and free what it had; may be called from another thread than reads."""
+        """End the child and free what it had; may be called from another thread than reads.
+
+        A child that the kernel holds on to, in a driver say, is waited for in the background.
+        """
+        self._is_killed = True
         self._process.kill()
         with self._reading:
             if self._closed:
                 return
             self._closed = True
-            self._process.wait()
+            try:
+                self._process.wait(timeout=_REAPING)
+            except subprocess.TimeoutExpired:
+                threading.Thread(
+                    target=self._process.wait, name=f"reaps-{self.pid}", daemon=True
+                ).start()
             for pipe in (self._process.stdin, self._process.stdout, self._stderr):
                 self._pipe(pipe).close()
 
@@ -118,6 +129,12 @@ class Child:
         output = self._pipe(self._process.stdout)
         poll = select.poll()
         poll.register(output.fileno(), select.POLLIN)
+
+        def step() -> None:
+            if self._is_killed:  # and yet it has not let go of its end
+                raise _failed("it was ended")
+            on_wait()
+
         while True:
             line, found, rest = self._received.partition(b"\n")
             if found:
@@ -125,7 +142,7 @@ class Child:
                 return bytes(line)
             if len(line) > _LONGEST_MESSAGE:
                 raise _failed("it sent what is no message")
-            _wait(poll, deadline, on_wait)
+            _wait(poll, deadline, step)
             data = output.read(_LONGEST_MESSAGE)
             if not data:
                 return None
