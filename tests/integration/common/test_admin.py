@@ -26,6 +26,7 @@ from detector.models import DetectedObject, DetectionSession
 from integration.conftest import make_user
 from integration.detector.conftest import make_session
 from tests.made_videos import make_video_session
+from video_analysis.cameras.models import Area, Camera, CountingLine, Zone
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +34,7 @@ LISTS = [f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.
 READ_ONLY = [
     *("common/job", "common/upload", "common/worker", "common/auditentry"),
     *("common/retentionpolicy", "detector/detectedobject", "video_analysis/videoanalysis"),
+    *("cameras/area", "cameras/camera", "cameras/zone", "cameras/countingline"),
 ]
 QUERIES = 12
 
@@ -146,6 +148,10 @@ def fill(owner: User) -> DetectionSession:
     Worker.objects.create(name="host:1:x", host="host", queues=["inference"])
     RetentionPolicy.objects.get_or_create(pk=1)
     record(action=AuditEntry.Action.SIGN_IN, actor=owner)
+    area = Area.objects.create(name="Yard")
+    camera = Camera.objects.create(name="Gate", area=area, address="loop:gate.mp4")
+    Zone.objects.create(camera=camera, name="Door", polygon=[[0, 0], [1, 0], [1, 1]])
+    CountingLine.objects.create(camera=camera, name="Sill", points=[[0, 0.5], [1, 0.5]])
     return session
 
 

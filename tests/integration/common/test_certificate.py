@@ -31,6 +31,33 @@ def test_it_is_good_for_every_name_and_its_key_is_private(tmp_path: Path) -> Non
     assert server_config(made).is_ssl
 
 
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        ("fe80::1%en0", set()),
+        ("FE80::1", set()),
+        ("169.254.1.1", set()),
+        ("2001:db8::1%eth0", {"2001:db8::1"}),
+        ("::0001", {"::1"}),
+        ("[2001:DB8:0::1]", {"2001:db8::1"}),
+        ("Küche.local", {"xn--kche-0ra.local"}),
+        (".example.com", {"example.com"}),
+        ("a" * 64, set()),
+        ("what is this", set()),
+        ("machine%eth0", set()),
+    ],
+)
+def test_names_are_held_as_browsers_say_them(tmp_path: Path, name: str, held: set[str]) -> None:
+    first = ensure_certificate(tmp_path, ["localhost", name])
+    parsed = x509.load_pem_x509_certificate(first.certificate.read_bytes())
+    names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    found = {*names.get_values_for_type(x509.DNSName)}
+    found |= {str(address) for address in names.get_values_for_type(x509.IPAddress)}
+    assert found == {"localhost"} | held
+    # The next start keeps it: whoever has trusted it is not asked again.
+    assert ensure_certificate(tmp_path, ["localhost", name]).fingerprint == first.fingerprint
+
+
 def test_it_stays_while_it_is_good(tmp_path: Path) -> None:
     first = ensure_certificate(tmp_path, NAMES)
     assert ensure_certificate(tmp_path, NAMES[:2]).fingerprint == first.fingerprint

@@ -52,6 +52,11 @@ FINDINGS = [
     ({"DATA_DIR": Path("/proc/nobody/writes/here")}, ["sightline.E004"]),
     ({"REDIS_URL": "redis://x/0", "SQLITE": True}, ["sightline.W002"]),
     ({"REDIS_URL": "", "SQLITE": True}, []),
+    ({"SIGHTLINE_CAMERA_HOSTS": ["media.local", "10.0.0.0/8", "::1"]}, []),
+    (
+        {"SIGHTLINE_CAMERA_HOSTS": ["http://media.local", "::1", "10.0.0.0/99"]},
+        ["sightline.W003"] * 2,
+    ),
 ]
 
 
@@ -105,7 +110,7 @@ def test_a_start_with_a_mistake_is_one_clear_word(
         env=given,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert answer.returncode == code, answer.stderr
     assert "Traceback" not in answer.stderr

@@ -312,6 +312,27 @@ async def test_a_database_that_is_away_ends_no_socket(
     await page.leave()
 
 
+async def test_a_socket_that_cannot_be_told_keeps_nobody_else_waiting(
+    user: Any, other_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(watcher, "TELL_SECONDS", 0.1)
+    stuck, other = await open_page(user), await open_page(other_user)
+    held = asyncio.Event()
+
+    async def hang(standing: Any) -> None:
+        held.set()
+        await asyncio.Event().wait()
+
+    first = next(one for one in watcher.watcher.sockets if one.user_id == user.pk)
+    monkeypatch.setattr(first, "stand", hang)
+    await asyncio.wait_for(held.wait(), 5)
+    await sync_to_async(Session.objects.all().delete)()
+    assert await other.hear(3) == 4401
+    await stuck.leave()
+    await other.leave()
+
+
 async def test_a_page_that_could_not_join_its_groups_takes_no_place(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
