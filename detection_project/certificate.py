@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from string import ascii_lowercase, digits
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -21,6 +22,7 @@ from filelock import FileLock
 
 VALID = timedelta(days=397)  # browsers take none that is valid for longer
 RENEW_BEFORE = timedelta(days=30)
+HOST_LETTERS = frozenset(f"{ascii_lowercase}{digits}.-_")
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,34 @@ def ensure_certificate(folder: Path, names: Iterable[str]) -> Certificate:
         OSError: The folder cannot be written.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    wanted = sorted({name.strip("[]").lower() for name in names if name and "*" not in name})
+    wanted = sorted({good for name in names if (good := _normal(name))})
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     with FileLock(f"{folder / 'lock'}", timeout=20, mode=0o600):
         found = _read(certificate)
         if found is None or not key.is_file() or not _is_good(found, wanted):
             found = _make(certificate, key, wanted)
     return Certificate(certificate, key, found.fingerprint(hashes.SHA256()).hex(":").upper())
+
+
+def _normal(name: str) -> str:
+    """Return a name or address as the certificate holds it; empty for one that it cannot name.
+
+    No page is opened by a link-local address: its scope means something on this machine only.
+    """
+    name = name.strip().strip("[]").lower().lstrip(".")
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return _host(name)
+    return "" if address.is_link_local else str(address)
+
+
+def _host(name: str) -> str:
+    try:
+        host = name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+    return host if set(host) <= HOST_LETTERS else ""
 
 
 def _read(path: Path) -> x509.Certificate | None:

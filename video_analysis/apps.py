@@ -5,6 +5,8 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.db.models.signals import post_delete
 
+from common.storage.registry import KeptFiles, register_files
+
 
 class VideoAnalysisConfig(AppConfig):
     name = "video_analysis"
@@ -18,6 +20,9 @@ class VideoAnalysisConfig(AppConfig):
         import_module("video_analysis.kinds")
         import_module("video_analysis.rules")
         import_module("video_analysis.services.live.metrics")
+        import_module("video_analysis.services.camera_remains")
+        events = self.get_model("CameraEvent")._meta.db_table
+        register_files(KeptFiles(events, "picture", "events"))
         post_delete.connect(
             import_module("video_analysis.services.files").delete_files_of,
             sender=self.get_model("VideoAnalysis"),

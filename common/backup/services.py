@@ -48,6 +48,7 @@ from common.backup.errors import BackupError
 from common.backup.swap import Swap, remove, swap_all, sync_folder
 from common.storage.files import open_part, stat_file
 from common.storage.orphans import FOLDERS
+from common.storage.registry import all_kept_files
 from common.storage.selectors import backup_folder
 from common.uploads.derived import DerivedFile
 from common.uploads.models import Upload
@@ -153,7 +154,12 @@ def _file_names(moment: Snapshot) -> list[str]:
         f"SELECT file, thumbnail FROM {UPLOADS} WHERE removed_at IS NULL ORDER BY id"  # noqa: S608
     )
     derived = moment.query(f"SELECT file FROM {DERIVED} ORDER BY id")  # noqa: S608
-    return [str(name) for row in (*rows, *derived) for name in row if name]
+    kept = [
+        row
+        for one in all_kept_files()
+        for row in moment.query(f"SELECT {one.column} FROM {one.table} WHERE {one.column} <> ''")  # noqa: S608
+    ]
+    return [str(name) for row in (*rows, *derived, *kept) for name in row if name]
 
 
 def _add_keys(writer: ArchiveWriter) -> bool:
@@ -198,6 +204,7 @@ def _deleted_meanwhile(absent: list[str]) -> list[str]:
                     ("file", f"{UPLOADS} WHERE removed_at IS NULL"),
                     ("thumbnail", f"{UPLOADS} WHERE removed_at IS NULL"),
                     ("file", f"{DERIVED} WHERE TRUE"),
+                    *((one.column, f"{one.table} WHERE TRUE") for one in all_kept_files()),
                 ):
                     cursor.execute(
                         f"SELECT {column} FROM {rows} AND {column} IN ({marks})",  # noqa: S608
@@ -314,7 +321,8 @@ def _put_in_place(path: Path, manifest: Manifest, folder: Path) -> None:
     staging = _unpack(path, folder)
     check_dump(manifest["database"], dump)
     swaps = [Swap(keys, Path(settings.DATA_DIR) / SECRETS)] if keys.exists() else []
-    swaps += [Swap(_given(staging / name), _media_root() / name) for name in FOLDERS if staging]
+    folders = [*FOLDERS, *(one.folder for one in all_kept_files())]
+    swaps += [Swap(_given(staging / name), _media_root() / name) for name in folders if staging]
     try:
         if manifest["database"] == "sqlite":
             place = sqlite_path()

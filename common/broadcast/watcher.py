@@ -27,6 +27,7 @@ from common.accounts.roles import role_of
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 3.0
+TELL_SECONDS = 2.0
 SOCKETS_PER_USER = 20
 
 
@@ -118,20 +119,30 @@ class SocketWatcher:
         sockets = self.sockets
         standings = await read_standings_async(sockets)
         # Together: a page that does not read keeps nobody else waiting.
-        told = [socket.stand(standings.get(socket.session_key)) for socket in sockets]
+        told = [_tell(socket, standings.get(socket.session_key)) for socket in sockets]
         for failed in await asyncio.gather(*told, return_exceptions=True):
             if isinstance(failed, Exception):
                 logger.error("A WebSocket could not be told how its user stands", exc_info=failed)
 
     async def _watch(self) -> None:
+        loop, began = asyncio.get_running_loop(), 0.0
         while self._sockets:
-            await asyncio.sleep(CHECK_SECONDS)
+            # From one beginning to the next: those who could not be told delay nobody else.
+            spent = loop.time() - began if began else 0.0
+            await asyncio.sleep(max(CHECK_SECONDS - spent, min(CHECK_SECONDS, 0.1)))
+            began = loop.time()
             try:
                 await self.check()
             except DatabaseError as error:
                 logger.warning("Open WebSockets could not be checked: %s", error)
             except Exception:
                 logger.exception("Open WebSockets could not be checked")
+
+
+async def _tell(socket: Socket, standing: Standing | None) -> None:
+    """Tell one socket, for so long at most: it may wait for its page, or for Redis."""
+    async with asyncio.timeout(TELL_SECONDS):
+        await socket.stand(standing)
 
 
 watcher = SocketWatcher()

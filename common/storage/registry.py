@@ -30,6 +30,34 @@ class Results:
     delete: Callable[[Any], None]
 
 
+@dataclass(frozen=True)
+class KeptFiles:
+    """Files beside the uploads that belong into a backup.
+
+    Attributes:
+        table: Of the rows that name them.
+        column: Holds the name, or nothing.
+        folder: The first part of their names; nothing else lies there.
+    """
+
+    table: str
+    column: str
+    folder: str
+
+
+_kept: dict[str, KeptFiles] = {}
+
+
+def register_files(files: KeptFiles) -> None:
+    """Make an app's files known; the same folder again replaces them."""
+    _kept[files.folder] = files
+
+
+def all_kept_files() -> list[KeptFiles]:
+    """Return what the apps have registered."""
+    return list(_kept.values())
+
+
 _registered: dict[str, Results] = {}
 
 

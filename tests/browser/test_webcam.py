@@ -108,3 +108,15 @@ def test_a_phone_shows_it_without_scrolling_sideways(new_page: Callable[..., Any
     page.goto("/webcam/")
     width = page.evaluate("() => document.documentElement.scrollWidth")
     assert width <= 390
+
+
+def test_a_role_that_has_changed_connects_anew_and_one_that_may_not_is_told(
+    with_camera: Callable[..., Any],
+) -> None:
+    page = with_camera()
+    codes = [4403, 4405]
+    page.route_web_socket("**/ws/webcam/", lambda socket: socket.close(code=codes.pop(0)))
+    page.goto("/webcam/")
+    page.get_by_role("button", name="Start the camera").click()
+    expect(page.locator("[data-reason]")).to_have_text("Your account may not use the webcam.")
+    assert codes == []

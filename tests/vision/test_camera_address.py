@@ -19,7 +19,7 @@ from vision.sources.cameras import (
     parse_address,
 )
 from vision.sources.cameras.address import DEFAULT_PORTS, find_file
-from vision.sources.cameras.hosts import resolve_host
+from vision.sources.cameras.hosts import can_match, resolve_host
 from vision.sources.cameras.secrets import fill_secrets, hides
 
 SECRET = "s3cr:et/@#?é"
@@ -242,7 +242,8 @@ REFUSED = [
     *("168.63.129.16", "192.0.0.192", "::", "::1", "fe80::1", "ff02::1", "fd00:ec2::254"),
     *("::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "2002:7f00:1::"),
     *("2002:a9fe:a9fe::1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe"),
-    "fd20:ce::254",
+    # A network's own translation: its place for the IPv4 address is not known.
+    *("64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1::808:808", "fd20:ce::254"),
 ]
 ACCEPTED = [
     *("10.0.0.5", "192.168.1.20", "172.16.3.4", "100.64.0.9", "8.8.8.8", "203.0.114.5"),
@@ -277,10 +278,24 @@ def test_other_hosts_are_accepted(host: str) -> None:
         ("::1", "[::1]"),
         ("fe80::7", "fe80::/10"),
         ("169.254.3.4", " 169.254.0.0/16 "),
+        ("64:ff9b:1::5", "64:ff9b:1::/64"),
     ],
 )
 def test_listed_hosts_are_accepted(host: str, allowed: str) -> None:
     check_address(_address(host), AddressRules(allowed=("other", allowed)))
+
+
+@pytest.mark.parametrize(
+    ("entry", "usable"),
+    [
+        *((entry, True) for entry in ("media.local", "MEDIA", "10.0.0.0/8", "10.1.2.3/8")),
+        *((entry, True) for entry in (" 127.0.0.1 ", "::1", "[::1]", "fe80::/10", "my-cam")),
+        *((entry, False) for entry in ("", "http://cam", "cam:8554", "10.0.0.0/99", "*.local")),
+        *((entry, False) for entry in ("10.0.0.1-20", "300.1.1.1", "a b", "[::1]:80", "cam/x")),
+    ],
+)
+def test_entries_that_match_nothing_are_known(entry: str, usable: bool) -> None:
+    assert can_match(entry) is usable
 
 
 def _answering(monkeypatch: pytest.MonkeyPatch, *numbers: str) -> None:

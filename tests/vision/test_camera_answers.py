@@ -96,6 +96,17 @@ def test_a_picture_is_never_newer_than_now(monkeypatch: pytest.MonkeyPatch) -> N
         assert arrived.decode_ms == 0
 
 
+@pytest.mark.parametrize("at", [-1e300, -1.0, 0.0, 1e300], ids=str)
+def test_no_picture_is_older_than_its_connection(
+    monkeypatch: pytest.MonkeyPatch, at: float
+) -> None:
+    before = time.monotonic()
+    with contextlib.closing(scripted(monkeypatch, GOOD | {"at": at, "ms": 1e300})) as connection:
+        arrived = connection.next(1)
+        assert before <= arrived.at <= time.monotonic()
+        assert arrived.decode_ms <= 60_000
+
+
 @pytest.mark.parametrize(
     ("failed", "code"),
     [

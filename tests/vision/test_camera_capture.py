@@ -24,6 +24,7 @@ from tests.processes import wait_until
 from tests.rtsp_server import RtspServer
 from vision.sources.cameras import AddressRules, Capture, LiveFrame, parse_address
 from vision.sources.cameras import backoff as backoff_module
+from vision.sources.cameras.clock import LiveClock
 
 pytestmark = pytest.mark.once
 
@@ -382,3 +383,23 @@ def test_what_cannot_be_decoded_any_more_is_lost() -> None:
         newest(capture)
         state(capture, "lost")
         assert capture.status().code == "broken"
+
+
+def test_a_fault_of_ours_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backoff_module, "_FIRST", 0.05)
+    stamped = LiveClock.stamp
+    faults = iter([OverflowError("date value out of range"), IndexError("slot")])
+
+    def fail(self: LiveClock, *times: Any) -> float:
+        for fault in faults:
+            raise fault
+        return stamped(self, *times)
+
+    monkeypatch.setattr(LiveClock, "stamp", fail)
+    with (
+        WebCamera({"/": multipart(20, lambda i: jpeg(shade=i % 200))}) as camera,
+        capturing(camera.url) as capture,
+    ):
+        wait_until(lambda: capture.status().code == "decoder_failed", 20)
+        assert newest(capture).frame.image.shape == (64, 96, 3)
+        state(capture, "live")

@@ -233,9 +233,16 @@ def test_rtsp_over_tls(certificates: Path) -> None:
 
 def test_rtmp(clips: dict[str, bytes]) -> None:
     with raw_server(rtmp_camera(clips["flv"])) as port:
-        found = probe(f"rtmp://guest:open@127.0.0.1:{port}/app/key")
+        found = probe(f"rtmp://guest:o%40p%3Ae%25n@127.0.0.1:{port}/app/key")
     assert found.codec == "h264"
     check_patches(found)
+
+
+def test_an_rtmp_server_that_hangs_up_is_told_as_it_is() -> None:
+    with raw_server(lambda link: link.close()) as port:
+        told = refusal(f"rtmp://guest:open@127.0.0.1:{port}/app/key")
+    assert told.code == "refused"
+    assert "user name or password" in told.message
 
 
 def test_a_silent_rtmp_server_ends_in_time() -> None:

@@ -12,5 +12,6 @@ class CamerasConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register who may see and change cameras."""
+        """Register who may see and change cameras, and what is checked before the start."""
         import_module("video_analysis.cameras.rules")
+        import_module("video_analysis.cameras.checks")

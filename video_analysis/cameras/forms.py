@@ -7,12 +7,15 @@ from typing import Any, Final
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.http import QueryDict
 
 from common.errors import ServiceError
 from detector.forms import model_label
 from detector.services.catalog import list_models
 from video_analysis.cameras.models import Area, Camera
 from video_analysis.cameras.services.checking import SETTINGS
+from vision.sources.cameras import CameraError, Credentials, parse_address
+from vision.sources.cameras.secrets import blank_secrets
 from vision.tracking import TRACKERS
 from vision.weights.cards import get_card
 
@@ -47,6 +50,7 @@ EXAMPLES: Final = (
         "say": "A video in the folder of camera files, again and again: to try things out.",
     },
 )
+AGAIN: Final = "Nothing was saved: give user name and password again."
 STORED: Final = "Stored. Leave empty to keep it."
 
 
@@ -86,6 +90,23 @@ class CameraForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         """What a stored camera becomes."""
         return {name: value for name, value in self.cleaned_data.items() if name != "revision"}
+
+    def forget_secrets(self) -> None:
+        """Take out of what goes back to the page what its sender has written as a secret."""
+        written = str(self.data.get("address", ""))
+        try:
+            address, inside = parse_address(written)
+            shown = written if inside is None else str(address)
+        except CameraError:
+            shown = blank_secrets(written, "")
+            inside = None if shown == written else Credentials("", "")
+        again = QueryDict(mutable=True)
+        again.update(self.data)
+        again["address"], again["password"] = shown, ""
+        self.errors  # noqa: B018 - judged by what was sent
+        if inside is not None or self.data.get("password"):
+            self.add_error("password", AGAIN)
+        self.data = again
 
     def take(self, error: ServiceError) -> None:
         """Put what a service refused beside the fields that it is about."""

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from common.errors import ServiceError
 from common.pages import administrators_only
+from video_analysis.cameras.documents.blanking import blank_document
 from video_analysis.cameras.errors import DocumentError
 from video_analysis.cameras.selectors import list_cameras
 from video_analysis.cameras.services.transfer import export_cameras, import_cameras
@@ -48,7 +49,7 @@ def show_import(request: HttpRequest) -> HttpResponse:
     try:
         report = import_cameras(actor=request.user, text=text)
     except ServiceError as error:
-        context |= _refusal(error) | {"text": text}
+        context |= _refusal(error) | {"text": blank_document(text)}
         return render(request, "cameras/import.html", context, status=error.status)
     done = len(report.created) + len(report.changed)
     messages.success(

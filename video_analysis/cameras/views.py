@@ -149,6 +149,8 @@ def _show_form(
     status: int = 200,
     conflict: bool = False,
 ) -> HttpResponse:
+    if form.is_bound:
+        form.forget_secrets()
     has_credentials = camera is not None and bool(camera.credentials)
     chosen = form["groups"].value() or []
     test_url = reverse("cameras:test")
@@ -192,11 +194,6 @@ def test(request: HttpRequest) -> HttpResponse:
 
 # pytest would take it for a test wherever it is imported.
 test.__test__ = False  # type: ignore[attr-defined]
-
-
-def _hides(text: str | None) -> bool | None:
-    # Without a word about it, the camera's own setting holds.
-    return None if text is None else text == "true"
 
 
 def _picture(shown: CameraPicture) -> dict[str, Any]:

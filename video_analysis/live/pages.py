@@ -11,6 +11,7 @@ from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 
+from common.accounts.roles import is_administrator
 from common.permissions.rules import Viewer
 from video_analysis.cameras.models import Camera, CountingLine
 from video_analysis.live.filters import EventFilters
@@ -64,12 +65,13 @@ def standing_of(camera: Camera, facts: dict[str, Any]) -> dict[str, str]:
     return {**standing, "key": key, "say": say}
 
 
-def list_data(cameras: Iterable[Camera]) -> dict[str, Any]:
-    """Return how cameras are set up and how they do; their states should be loaded."""
+def list_data(user: Viewer, cameras: Iterable[Camera]) -> dict[str, Any]:
+    """Return how cameras that ``user`` may watch are set up and do; with their states loaded."""
     rows = list(cameras)
     prefetch_related_objects(rows, "zones", "lines")
     now = timezone.now()
-    facts = [camera_facts(camera, now) for camera in rows]
+    in_full = is_administrator(user)
+    facts = [camera_facts(camera, now, in_full=in_full) for camera in rows]
     shown = [_setup(camera, fact) for camera, fact in zip(rows, facts, strict=True)]
     return {"cameras": shown, "stats": stats_of(facts, at=now)}
 
@@ -88,7 +90,7 @@ def page_data(user: Viewer, cameras: Iterable[Camera], *, camera: Camera | None 
     events = list_events(user, filters)
     labels = set(events.values_list("label", flat=True)[:EVENTS_WITH_LABELS])
     return {
-        **list_data(cameras),
+        **list_data(user, cameras),
         "camera": camera.pk if camera is not None else None,
         "sequence": sequence,
         "events": [event_facts(event) for event in events[:FIRST_EVENTS]],

@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from video_analysis.cameras.models import Camera
+from video_analysis.live.reasons import public_reason
 from video_analysis.models import CameraEvent, CameraState
 
 RATES = ("in", "processed", "gated", "dropped")
@@ -124,11 +125,26 @@ def _named(row: Any) -> dict[str, Any] | None:
 
 
 # ---------------------------------------------------------------- figures
-def camera_facts(camera: Camera, now: dt.datetime) -> dict[str, Any]:
+def camera_facts(camera: Camera, now: dt.datetime, *, in_full: bool) -> dict[str, Any]:
     """How one camera is; its state should be loaded.
 
     What nobody has measured is 0, and what was measured too long ago is ``stale``.
+
+    Args:
+        camera: The caller has judged the permission.
+        now: What ages are measured by.
+        in_full: Whether the reason names addresses and files: for administrators only.
     """
+    facts = _camera_facts(camera, now)
+    return facts if in_full else without_addresses(facts)
+
+
+def without_addresses(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a camera for those who only watch it: its reason names no host and no file."""
+    return {**facts, "reason": public_reason(facts["code"]) if facts["reason"] else ""}
+
+
+def _camera_facts(camera: Camera, now: dt.datetime) -> dict[str, Any]:
     state: CameraState | None = getattr(camera, "state", None)
     # A row that does not exist yet says what a new one would.
     state = state or CameraState(camera=camera, since=camera.created_at)

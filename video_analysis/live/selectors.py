@@ -94,16 +94,31 @@ def changes_after(
 
 
 def read_camera_facts() -> list[dict[str, Any]]:
-    """How every camera is that is switched on, in one query; see ``presenting.camera_facts``."""
+    """How every camera is that is switched on, in one query; see ``presenting.camera_facts``.
+
+    In full, as administrators see it; for others see ``presenting.without_addresses``.
+    """
     now = timezone.now()
     rows = Camera.objects.filter(enabled=True).select_related("state").order_by("name")
-    return [camera_facts(camera, now) for camera in rows]
+    return [camera_facts(camera, now, in_full=True) for camera in rows]
+
+
+def read_camera_setups() -> dict[int, tuple[Any, ...]]:
+    """What differs once a camera has been set up anew, by id, in one query.
+
+    A camera's revision counts changes of its zones and lines, too; the name of its area is the
+    area's own.
+    """
+    rows = Camera.objects.order_by().values_list("pk", "revision", "enabled", "area__name")
+    return {pk: setup for pk, *setup in rows.iterator()}
 
 
 def stats(user: Viewer) -> dict[str, Any]:
     """How the cameras are that ``user`` may watch: STATS of the API and the sockets."""
     now = timezone.now()
-    return stats_of([camera_facts(camera, now) for camera in list_watched_cameras(user)], at=now)
+    in_full = is_administrator(user)
+    rows = list_watched_cameras(user)
+    return stats_of([camera_facts(camera, now, in_full=in_full) for camera in rows], at=now)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from vision.sources.pictures import decode_picture
 logger = logging.getLogger(__name__)
 
 MOST_STREAMS: Final = 100
+MOST_PER_USER: Final = 50
 CHECK_SECONDS: Final = 3.0  # so often the permission is asked again
 STALL_SECONDS: Final = 5.0
 FRESH_SECONDS: Final = 5.0
@@ -39,10 +40,10 @@ CONTENT_TYPE: Final = "multipart/x-mixed-replace; boundary=frame"
 
 
 class StreamsFullError(ServiceError):
-    """So many streams are open already (503)."""
+    """So many streams are open already, of one user or of all (503)."""
 
-    def __init__(self) -> None:
-        message = f"{MOST_STREAMS} streams are open already. Try again in a little."
+    def __init__(self, whose: str, most: int) -> None:
+        message = f"{most} streams{whose} are open already. Try again in a little."
         super().__init__("too_many_streams", message, status=503, retry_after=10)
 
 
@@ -199,19 +200,28 @@ class PictureStream(StreamingHttpResponse):
 
     Args:
         tile: What is shown.
+        user_id: Who looks.
         boxes: Whether boxes are drawn.
         may_go_on: Asked every few seconds.
 
     Raises:
-        StreamsFullError: There are too many already.
+        StreamsFullError: There are too many already, or too many of this user.
     """
 
     def __init__(
-        self, tile: Tile, *, boxes: bool, may_go_on: Callable[[], Awaitable[bool]]
+        self,
+        tile: Tile,
+        *,
+        user_id: int,
+        boxes: bool,
+        may_go_on: Callable[[], Awaitable[bool]],
     ) -> None:
         if len(_open) >= MOST_STREAMS:
-            raise StreamsFullError
+            raise StreamsFullError("", MOST_STREAMS)
+        if sum(stream.user_id == user_id for stream in list(_open)) >= MOST_PER_USER:
+            raise StreamsFullError(" of yours", MOST_PER_USER)
         super().__init__(iter(()), content_type=CONTENT_TYPE)
+        self.user_id = user_id
         self._tile, self._boxes, self._may_go_on = tile, boxes, may_go_on
         self._eye: Eye | None = None
         self._over = False
@@ -244,7 +254,9 @@ class PictureStream(StreamingHttpResponse):
             with _looking(eye, self._tile, boxes=self._boxes):
                 yield BOUNDARY
                 while not self._over:
-                    picture = await eye.next(CHECK_SECONDS)
+                    # No longer than until the next question, whenever pictures come.
+                    due = asked + CHECK_SECONDS - time.monotonic()
+                    picture = await eye.next(max(0.0, due))
                     if time.monotonic() - asked >= CHECK_SECONDS:
                         if not await self._may_go_on():
                             return

@@ -37,7 +37,7 @@ def wall(request: HttpRequest) -> HttpResponse:
 @page_view
 def cameras(request: HttpRequest) -> JsonResponse:
     """The cameras of the wall as they are now; asked for when they have changed."""
-    return _json(list_data(list_watched_cameras(request.user)))
+    return _json(list_data(request.user, list_watched_cameras(request.user)))
 
 
 @require_safe
@@ -61,7 +61,7 @@ def camera(request: HttpRequest, camera_id: int) -> HttpResponse:
 @page_view
 def setup(request: HttpRequest, camera_id: int) -> JsonResponse:
     """One camera as it is now; asked for when it has changed."""
-    return _json(list_data([get_watched_camera(request.user, camera_id)]))
+    return _json(list_data(request.user, [get_watched_camera(request.user, camera_id)]))
 
 
 @require_safe

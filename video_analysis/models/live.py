@@ -69,7 +69,10 @@ class CameraChunk(models.Model):
 
     class Meta:
         ordering = ["camera", "start"]
-        indexes = [models.Index(fields=["camera", "end"], name="camera_chunk_end")]
+        indexes = [
+            models.Index(fields=["camera", "end"], name="camera_chunk_end"),
+            models.Index(fields=["end"], name="camera_chunk_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.camera} from {self.start:%Y-%m-%d %H:%M:%S}"
@@ -91,7 +94,10 @@ class CameraTrack(models.Model):
 
     class Meta:
         ordering = ["-start", "-id"]
-        indexes = [models.Index(fields=["camera", "-start"], name="camera_track_start")]
+        indexes = [
+            models.Index(fields=["camera", "-start"], name="camera_track_start"),
+            models.Index(fields=["end"], name="camera_track_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.class_name} {self.number}"

@@ -27,7 +27,7 @@ from vision.errors import VisionError
 logger = logging.getLogger(__name__)
 
 NONSENSE: Final = 4400
-NOT_ALLOWED: Final = 4403
+NOT_ALLOWED: Final = 4405  # 4403 is a role that has changed: the page connects anew
 _HEADER: Final = struct.Struct(">I")
 _MOST_TEXT: Final = 4096
 _MOST_BAD: Final = 10  # messages in a row that are no pictures; then it is no webcam
@@ -132,20 +132,29 @@ class WebcamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             async with self.one_at_a_time:
                 found = await sync_to_async(self.look.look, thread_sensitive=False)(data)
-        except (ServiceError, VisionError, InferenceUnavailable) as error:
-            await self._refuse(number, error.code, error.message)
+        except (VisionError, InferenceUnavailable) as error:
+            await self._say_error(number, error.code, error.message)
+        except ServiceError as error:
+            if error.status >= 500:
+                await self._say_error(number, error.code, error.message)
+            else:
+                await self._refuse(number, error.code, error.message)
         except Exception:
             logger.exception("A picture of a webcam could not be looked at")
-            await self._refuse(number, "server_error", "The picture could not be looked at.")
+            await self._say_error(number, "server_error", "The picture could not be looked at.")
         else:
             self.bad = 0
             dropped, self.dropped = self.dropped, 0
             await self.deliver({"type": "boxes", "number": number, "dropped": dropped, **found})
 
+    async def _say_error(self, number: int, code: str, message: str) -> None:
+        """Say why there is no answer; what fails on this side is not the page's fault."""
+        await self.deliver({"type": "error", "number": number, "code": code, "message": message})
+
     async def _refuse(self, number: int, code: str, message: str) -> None:
         """Say what is wrong with a message; whoever sends nothing else is no webcam."""
         self.bad += 1
-        await self.deliver({"type": "error", "number": number, "code": code, "message": message})
+        await self._say_error(number, code, message)
         if self.bad >= _MOST_BAD:
             await self.give_up(NONSENSE)
 

@@ -6,7 +6,10 @@ import numpy as np
 import supervision as sv
 from numpy.typing import NDArray
 
-__all__ = ["HIDDEN_CLASSES", "HIDING_CONFIDENCE", "PeopleToHide"]
+from vision.pipeline.config import PipelineConfig
+from vision.weights.cards import get_card
+
+__all__ = ["HIDDEN_CLASSES", "HIDING_CONFIDENCE", "PeopleToHide", "what_to_ask"]
 
 HIDDEN_CLASSES = ("person", "face")
 HIDING_CONFIDENCE = 0.1
@@ -16,6 +19,23 @@ _KEPT_SECONDS = 1.0
 _MARGIN = 0.08
 
 Boxes = NDArray[np.float32]
+
+
+def what_to_ask(config: PipelineConfig) -> tuple[float, tuple[int, ...] | None]:
+    """Return the least confidence and the classes to ask the detector for.
+
+    Where people are to be hidden they are looked for, however unsure, whatever else is.
+
+    Raises:
+        ModelError: ``unknown_model``.
+    """
+    confidence, classes = config.confidence, config.classes
+    if not config.hide_people:
+        return confidence, classes
+    if classes is not None:
+        people = get_card(config.model).classes.index("person")
+        classes = tuple(sorted({*classes, people}))
+    return min(confidence, HIDING_CONFIDENCE), classes
 
 
 class PeopleToHide:

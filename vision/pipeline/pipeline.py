@@ -11,11 +11,10 @@ from vision.detection.keypoints import attach_keypoints
 from vision.engine import Engine
 from vision.motion import MotionGate, MotionResult, create_motion_detector
 from vision.pipeline.config import PipelineConfig
-from vision.pipeline.hiding import HIDING_CONFIDENCE, PeopleToHide
+from vision.pipeline.hiding import PeopleToHide, what_to_ask
 from vision.pipeline.results import FrameResult
 from vision.structures import Frame
 from vision.tracking import create_follower, create_tracker
-from vision.weights.cards import get_card
 
 __all__ = ["Looked", "Pipeline", "Prepared"]
 
@@ -125,12 +124,7 @@ class Pipeline:
             VisionError: The engine cannot answer.
         """
         config = self._config
-        classes, confidence = config.classes, config.confidence
-        if config.hide_people:
-            confidence = min(confidence, HIDING_CONFIDENCE)
-            if classes is not None:
-                people = get_card(config.model).classes.index("person")
-                classes = tuple({*classes, people})
+        confidence, classes = what_to_ask(config)
         found = self._ask(
             prepared, prepared.detect, config.model, confidence, classes, config.input_size
         )

@@ -30,6 +30,11 @@ export class Cameras extends EventTarget {
     return [...this.setups.values()];
   }
 
+  /** Which there are, in any order. @returns {string} */
+  get ids() {
+    return [...this.setups.keys()].sort((a, b) => a - b).join(" ");
+  }
+
   /** @param {import("./dashboard.js").Stats} stats */
   update(stats) {
     for (const camera of stats.cameras) this.stats.set(camera.id, camera);

@@ -28,8 +28,8 @@ export class Moments {
   /** @type {string | null} where older ones are; null when there are none */
   #older = null;
   #turn = 0;
-  /** @type {LiveEvent[]} heard while an answer is under way */
-  #late = [];
+  /** @type {LiveEvent[] | null} heard while an answer is under way; null when none is */
+  #late = null;
 
   /** @param {string} url @param {() => URLSearchParams} query */
   constructor(url, query) {
@@ -56,14 +56,18 @@ export class Moments {
   /** The newest that fit the query, from the server. @returns {Promise<boolean>} whether it was still wanted */
   async load() {
     const turn = ++this.#turn;
-    const { results, next } = await getJson(`${this.url}?${this.query()}`);
-    if (turn !== this.#turn) return false;
-    // What was heard meanwhile is newer than the answer.
-    const heard = this.#late;
-    this.#clear();
-    this.add([...results, ...heard]);
-    this.#older = here(next);
-    return true;
+    try {
+      const { results, next } = await getJson(`${this.url}?${this.query()}`);
+      if (turn !== this.#turn) return false;
+      // What was heard meanwhile is newer than the answer.
+      const heard = this.#late ?? [];
+      this.#clear();
+      this.add([...results, ...heard]);
+      this.#older = here(next);
+      return true;
+    } finally {
+      if (turn === this.#turn) this.#late = null;
+    }
   }
 
   /** Begins to note what is heard while `load` is under way. */
@@ -101,10 +105,10 @@ export class Moments {
     return news;
   }
 
-  /** Events heard live. @param {LiveEvent[]} events */
-  hear(events) {
-    this.#late.push(...events);
-    return this.add(events);
+  /** Events heard live. @param {LiveEvent[]} events @param {boolean} [onlyKnown] whether others are not kept */
+  hear(events, onlyKnown = false) {
+    this.#late?.push(...events);
+    return this.add(onlyKnown ? events.filter(({ id }) => this.#byId.has(id)) : events);
   }
 
   /** Forgets the oldest beyond what a page needs to hold. */
@@ -123,7 +127,6 @@ export class Moments {
   #clear() {
     this.list = [];
     this.#byId.clear();
-    this.#late = [];
     this.#older = null;
   }
 

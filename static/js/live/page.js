@@ -12,7 +12,8 @@ import { PictureFeed } from "./pictures.js";
 import { setStandings } from "./states.js";
 import { Timeline } from "./timeline.js";
 
-const TOGETHER_MS = 300;
+const SOONEST_MS = 300;
+const LATEST_MS = 3000;
 
 /**
  * @param {HTMLElement} root
@@ -31,14 +32,19 @@ export function openPage(root, onConnection) {
   const showMoment = momentDialog(/** @type {HTMLDialogElement} */ (need("#moment-dialog")), address);
   const timeline = new Timeline(need("#moments", root), data, filters, showMoment);
 
+  need("#moment-dialog").addEventListener("close", () => timeline.follow());
+
   let waiting = 0;
-  // Many changes at once are one look.
+  const reload = async () => {
+    waiting = 0;
+    const before = cameras.ids;
+    await cameras.reload();
+    // Events come with cameras and go with them; how a camera is set up changes none.
+    if (cameras.ids !== before) await timeline.reload();
+  };
+  // Many changes at once are one look, and not all pages look at the same moment.
   const reloadSoon = () => {
-    clearTimeout(waiting);
-    waiting = window.setTimeout(async () => {
-      await cameras.reload();
-      await timeline.reload();
-    }, TOGETHER_MS);
+    waiting ||= window.setTimeout(reload, SOONEST_MS + Math.random() * (LATEST_MS - SOONEST_MS));
   };
   dashboard.addEventListener("events", (event) => timeline.hear(/** @type {CustomEvent} */ (event).detail));
   dashboard.addEventListener("stats", (event) => cameras.update(/** @type {CustomEvent} */ (event).detail));

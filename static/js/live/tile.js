@@ -12,6 +12,12 @@ import { standingOf } from "./states.js";
 
 const STALE_MS = 3000;
 const MOST_CHIPS = 3;
+const AT_REST = 0.9; // of the frames: nothing moves, and the detector rests
+
+/** @param {Partial<import("./dashboard.js").Rates>} rates @returns {string} */
+function pace({ processed = 0, gated = 0 }) {
+  return gated > AT_REST * (processed + gated) ? "at rest" : `${one(processed)} fps`;
+}
 
 export class Tile {
   /** @type {Screen} */
@@ -50,7 +56,7 @@ export class Tile {
     this.root.dataset.state = standing.key;
     this.#standing = standing;
     need("[data-tile-say-text]", this.root).textContent = standing.say || "The first picture is on its way.";
-    need("[data-tile-fps]", this.root).textContent = this.isLive && stats ? `${one(stats.fps.processed)} fps` : "";
+    need("[data-tile-fps]", this.root).textContent = this.isLive && stats ? pace(stats.fps) : "";
     this.tick();
   }
 

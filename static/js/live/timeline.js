@@ -10,6 +10,8 @@ import { Moments } from "./moments.js";
 /** @typedef {import("./dashboard.js").LiveEvent} LiveEvent */
 
 const MOST_ROWS = 200;
+const MOST_HELD = 3 * MOST_ROWS; // while somebody reads; what comes then is only counted
+const MOST_COUNTED = 100;
 const STEP = 50;
 const AT_TOP = 24; // pixels
 const NEAR = 400;
@@ -20,6 +22,10 @@ export class Timeline {
   #first = 0;
   #count = STEP;
   #unseen = new Set();
+  /** Whether events were counted that are not in the list. */
+  #behind = false;
+  /** Whether a row was gone to, and nothing has led away from it since. */
+  #reading = false;
   #loading = false;
   /** @type {Map<string, HTMLElement>} */
   #rows = new Map();
@@ -58,6 +64,7 @@ export class Timeline {
       const event = this.moments.find(row?.getAttribute("data-id") ?? "");
       if (event) onOpen(event);
     });
+    this.listed.addEventListener("focusin", () => { this.#reading = true; });
     this.listed.addEventListener("keydown", (event) => {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       const row = event.target instanceof Element ? event.target.closest("[data-id]") : null;
@@ -71,10 +78,17 @@ export class Timeline {
   /** @param {LiveEvent[]} events */
   hear(events) {
     this.filters.learn(events);
-    const { added, changed } = this.moments.hear(events.filter((event) => this.filters.fits(event)));
+    const fitting = events.filter((event) => this.filters.fits(event));
+    this.#behind ||= !this.#isAtTop && this.moments.list.length >= MOST_HELD;
+    const { added, changed } = this.moments.hear(fitting, this.#behind);
     for (const event of changed) {
       const row = this.#rows.get(event.id);
       if (row) fillRow(row, event, this.single);
+    }
+    if (this.#behind) {
+      this.#note(fitting.filter(({ id }) => !this.moments.find(id)));
+      this.#showPill();
+      return;
     }
     if (!added.length) return;
     if (this.#isAtTop) {
@@ -86,9 +100,20 @@ export class Timeline {
     // What is read stands still: the new ones lie above it.
     const anchor = this.moments.list.findIndex(({ id }) => this.#rows.has(id));
     if (anchor >= 0) this.#first = anchor;
-    for (const { id } of added) this.#unseen.add(id);
+    this.#note(added);
     this.#showPill();
     this.#draw();
+  }
+
+  /** Counts events that were not seen, up to where the number is not said any more. @param {LiveEvent[]} events */
+  #note(events) {
+    for (const { id } of events) if (this.#unseen.size < MOST_COUNTED) this.#unseen.add(id);
+  }
+
+  /** Nobody looks at one event any more: goes on where that is the top. */
+  follow() {
+    this.#reading = false;
+    if (this.#beyond.above < AT_TOP && (this.#first > 0 || this.#unseen.size || this.#behind)) this.#toTop();
   }
 
   /** Asks the server anew, for other filters or after other cameras. */
@@ -98,6 +123,7 @@ export class Timeline {
     try {
       if (!await this.moments.load()) return;
       this.#unseen.clear();
+      this.#behind = false;
       this.#first = 0;
       this.#count = STEP;
       this.scroll.scrollTop = 0;
@@ -121,15 +147,24 @@ export class Timeline {
 
   get #isAtTop() {
     // Whoever has a row under the keyboard reads it.
-    return this.#first === 0 && !this.listed.contains(document.activeElement) && this.#beyond.above < AT_TOP;
+    const reads = this.#reading && this.listed.contains(document.activeElement);
+    return this.#first === 0 && !reads && this.#beyond.above < AT_TOP;
   }
 
   #toTop() {
+    if (this.#behind) {
+      void this.reload().then(() => this.#showStart());
+      return;
+    }
     this.#first = 0;
     this.#count = STEP;
     this.#unseen.clear();
     this.moments.trim();
     this.#draw();
+    this.#showStart();
+  }
+
+  #showStart() {
     this.scroll.scrollTop = 0;
     if (this.listed.getBoundingClientRect().top < 0) this.listed.scrollIntoView({ block: "start" });
   }
@@ -139,10 +174,7 @@ export class Timeline {
     if (above < NEAR && this.#first > 0) {
       this.#first = Math.max(0, this.#first - STEP);
       this.#draw();
-    } else if (this.#isAtTop && this.#unseen.size) {
-      this.#unseen.clear();
-      this.#showPill();
-    }
+    } else if (above < AT_TOP) this.follow();
     if (below < NEAR) void this.#onEnd();
   }
 
@@ -206,8 +238,9 @@ export class Timeline {
   #showPill() {
     const count = this.#unseen.size;
     this.pill.hidden = count === 0;
-    this.pill.textContent = count > 99 ? "99+ new" : `${count} new`;
-    this.pill.setAttribute("aria-label", `Show ${count} new events`);
+    const said = count < MOST_COUNTED ? String(count) : `${MOST_COUNTED - 1}+`;
+    this.pill.textContent = `${said} new`;
+    this.pill.setAttribute("aria-label", `Show ${said} new events`);
   }
 
   #tick() {

@@ -4,7 +4,7 @@ const SIGNED_OUT = 4401;
 const FOR_GOOD = new Map([
   [4400, "The server refused what this page sent. Load it again."],
   [SIGNED_OUT, "You are signed out. Sign in again to go on."],
-  [4403, "Your account may not use the webcam."],
+  [4405, "Your account may not use the webcam."],
   [4429, "Too many pages of yours are open. Close some and try again."],
 ]);
 

@@ -118,3 +118,83 @@ def test_an_event_opens_its_picture_with_a_box(live_page: Any, until: Any, make_
     dialog.get_by_role("button", name="Close").click()
     page.locator(".moment-button").nth(1).click()
     expect(dialog).to_contain_text("No picture was kept of this moment.")
+
+
+def test_while_somebody_reads_the_list_does_not_grow_for_ever(
+    live_page: Any, until: Any, make_wall: Any
+) -> None:
+    wall = make_wall(cameras=1, events=60)
+    page = live_page()
+    page.goto("/live/")
+    until(page, "fake.listened.length === 1")
+    scroll = page.locator("[data-moments-scroll]")
+    scroll.evaluate("(element) => { element.scrollTop = 600; }")
+    settle(page)
+    anchor = scroll.evaluate(SEEN)
+    for start in range(1, 1200, 100):
+        several = [an_event(wall, number) for number in range(start, start + 100)]
+        page.evaluate("(list) => fake.events(list)", several)
+    pill = page.get_by_role("button", name="Show 99+ new events")
+    expect(pill).to_have_text("99+ new")
+    assert scroll.evaluate(SEEN) == anchor
+    assert page.locator(".moment").count() <= 200
+    # What was only counted is not here: the server is asked for it.
+    with page.expect_response(re.compile(r"/api/events\?")):
+        pill.click()
+    expect(page.locator("[data-moments-new]")).to_be_hidden()
+    page.evaluate("(list) => fake.events(list)", [an_event(wall, 2000)])
+    expect(page.locator(".moment").first).to_contain_text("Person 2000 entered")
+    expect(page.locator("[data-moments-new]")).to_be_hidden()
+
+
+def test_after_a_look_at_one_event_the_list_follows_again(
+    live_page: Any, until: Any, make_wall: Any
+) -> None:
+    wall = make_wall(cameras=1, events=5)
+    page = live_page()
+    page.goto("/live/")
+    until(page, "fake.listened.length === 1")
+    row = page.locator(".moment-button").first
+    row.focus()
+    page.evaluate("(list) => fake.events(list)", [an_event(wall, 1)])
+    expect(page.locator("[data-moments-new]")).to_have_text("1 new")
+    row.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.evaluate("(list) => fake.events(list)", [an_event(wall, 2)])
+    expect(page.locator(".moment").first).to_contain_text("Person 2 entered")
+    expect(page.locator("[data-moments-new]")).to_be_hidden()
+
+
+def test_what_was_heard_before_a_question_is_not_kept_for_its_answer(
+    live_page: Any, until: Any, make_wall: Any
+) -> None:
+    wall = make_wall(cameras=1, events=3)
+    page = live_page()
+    page.goto("/live/")
+    until(page, "fake.listened.length === 1")
+    kept = page.evaluate(
+        """async ([before, during, after]) => {
+          const script = [...document.scripts].find(({ src }) => src.includes("/live/"));
+          const url = new URL(script.src);
+          const { Moments } = await import(new URL("moments.js", url));
+          const moments = new Moments("/api/events", () => new URLSearchParams());
+          moments.hear([before]);
+          moments.expect();
+          const answer = moments.load();
+          moments.hear([during]);
+          await answer;
+          moments.hear([after]);
+          await moments.load();
+          const second = moments.list.length;
+          moments.expect();
+          const again = moments.load();
+          moments.hear([during]);
+          await again;
+          return [second, moments.list.some(({ id }) => id === during.id), moments.list.length];
+        }""",
+        [an_event(wall, number) for number in (1, 2, 3)],
+    )
+    assert kept[1] is True
+    assert kept[2] == kept[0] + 1

@@ -157,6 +157,43 @@ def test_the_reason_of_a_lost_camera_is_said_in_words(
     expect(page.get_by_role("row", name=re.compile("any Lost"))).to_be_visible()
 
 
+def test_a_camera_before_which_nothing_moves_is_at_rest(
+    live_page: Any, until: Any, make_wall: Any
+) -> None:
+    wall = make_wall(cameras=1)
+    page = live_page()
+    page.goto("/live/")
+    until(page, "fake.listened.length === 1")
+    tile = page.locator(f'.tile[data-camera="{wall["cameras"][0]}"]')
+    for processed, gated, said in [
+        (0.4, 9.6, "at rest"),
+        (5.0, 5.0, "5.0 fps"),
+        (0.0, 0.0, "0.0 fps"),
+    ]:
+        rates = {"in": 10.0, "processed": processed, "gated": gated}
+        tell_stats(page, a_camera(wall, fps=rates))
+        expect(tile.locator("[data-tile-fps]")).to_have_text(said)
+
+
+def test_a_changed_camera_is_read_again_and_its_events_are_not(
+    live_page: Any, until: Any, make_wall: Any
+) -> None:
+    make_wall(cameras=1)
+    page = live_page()
+    page.goto("/live/")
+    until(page, "fake.listened.length === 1")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_response(re.compile("/live/cameras/")) as answer:
+        page.evaluate("""for (let at = 0; at < 5; at += 1) {
+          fake.say("/ws/dashboard/", { type: "cameras" });
+        }""")
+    answer.value.finished()
+    settle(page)
+    assert [url for url in asked if "/api/events" in url] == []
+    assert len([url for url in asked if "/live/cameras/" in url]) == 1
+
+
 def test_the_page_of_a_camera_shows_it_large_with_counts_of_a_day(
     live_page: Any, until: Any, make_wall: Any
 ) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from common.backup import databases, services
 from common.backup.archive import MANIFEST, SEAL, ArchiveWriter, verify_archive
@@ -26,6 +28,8 @@ from common.uploads.services import delete_upload, read_upload, store_picture
 from detector.models import DetectionSession
 from integration.conftest import make_picture, make_user, wait_until
 from integration.detector.conftest import make_session
+from video_analysis.cameras.models import Camera
+from video_analysis.models import CameraEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,6 +103,20 @@ def test_what_was_backed_up_comes_back_whole(
     # The audit log is still append-only: its triggers came back, too.
     with pytest.raises(Exception, match="append"), connection.cursor() as cursor:
         cursor.execute("DELETE FROM common_auditentry")
+
+
+def test_pictures_of_events_come_back_and_others_go(tmp_path: Path) -> None:
+    camera = Camera.objects.create(name="Door", address="loop:door.mp4")
+    row = CameraEvent(camera=camera, sequence=1, kind="entry", start=timezone.now())
+    row.picture.save("x.jpg", ContentFile(b"jpeg"))
+    made = make_backup(target=tmp_path / "backup.tar")
+    assert made.pictures == 1
+    row.picture.delete()
+    other = default_storage.save("events/2026/01/01/other.jpg", ContentFile(b"other"))
+    call_command("restore", str(made.path), "--replace")
+    with CameraEvent.objects.get().picture.open() as file:
+        assert file.read() == b"jpeg"
+    assert not default_storage.exists(other)
 
 
 def test_an_empty_installation_is_backed_up_and_restored(tmp_path: Path) -> None:

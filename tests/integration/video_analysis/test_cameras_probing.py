@@ -151,6 +151,25 @@ def test_people_are_hidden_where_the_camera_hides_them(
     assert services.test_camera(camera=make_camera(admin, "Open")).jpeg
 
 
+@pytest.mark.parametrize("said", [None, False, True])
+@pytest.mark.parametrize(
+    "address", ["", ADDRESS, ADDRESS.replace("1.20/", "1.20:554/"), "rtsp://192.168.1.20/other"]
+)
+def test_nobody_can_ask_for_people_that_a_camera_hides(
+    admin: Any, calls: list[Any], monkeypatch: pytest.MonkeyPatch, said: bool | None, address: str
+) -> None:
+    monkeypatch.setattr(probing, "hide_people_in", lambda image, model: False)
+    camera = make_camera(admin, hide_people=True)
+    assert not services.test_camera(camera=camera, address=address, hide_people=said).jpeg
+    open_one = make_camera(admin, "Open", address="rtsp://192.168.1.20/open")
+    if address:
+        elsewhere = address.endswith("other") and not said
+        for asked in (None, open_one):
+            found = services.test_camera(camera=asked, address=address, hide_people=said)
+            assert bool(found.jpeg) is elsewhere
+    assert bool(services.test_camera(camera=open_one, hide_people=said).jpeg) is not said
+
+
 def test_people_are_found_and_blurred() -> None:
     rng = np.random.default_rng(0)
     image = rng.integers(0, 255, (120, 160, 3), dtype=np.uint8)

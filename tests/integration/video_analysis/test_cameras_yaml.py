@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from video_analysis.cameras.documents.blanking import blank_document
 from video_analysis.cameras.documents.judging import judge
 from video_analysis.cameras.documents.schema import document_schema
 from video_analysis.cameras.errors import DocumentError
@@ -184,3 +185,29 @@ def test_the_schema_is_one_and_says_what_the_models_say() -> None:
             assert part["default"] == getattr(Camera(), name)
     assert (camera["fps"]["minimum"], camera["fps"]["maximum"]) == (0.2, 30.0)
     assert zone["threshold_sec"]["default"] == Zone().threshold_sec
+
+
+def test_groups_of_all_kinds_are_judged_quickly() -> None:
+    groups = ", ".join(str(n) if n % 2 else f"a{n}" for n in range(12_000))
+    began = time.monotonic()
+    with pytest.raises(DocumentError):
+        judge(f"{HEAD}    groups: [{groups}]\n")
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("piece", ["{user,", "[", "key=", "user", "-", " ", "a\n", "x://key"])
+def test_nonsense_goes_back_quickly(piece: str) -> None:
+    began = time.monotonic()
+    blank_document(piece * (1_000_000 // len(piece)))
+    assert time.monotonic() - began < 10
+
+
+def test_a_group_that_is_named_twice_is_told() -> None:
+    with pytest.raises(DocumentError, match="something twice") as refused:
+        judge(f"{HEAD}    groups: [a, b, a]\n")
+    assert [problem.line for problem in refused.value.problems] == [4]
+
+
+def test_more_values_than_anybody_needs_are_refused() -> None:
+    with pytest.raises(DocumentError, match="more than 250,000 values"):
+        judge(f"{HEAD}    groups: [{'1,' * 250_000}]\n")

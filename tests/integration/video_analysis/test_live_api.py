@@ -30,6 +30,7 @@ from video_analysis.cameras.models import Camera, CountingLine, Zone
 from video_analysis.live import streams
 from video_analysis.live.filters import parse_event_filters
 from video_analysis.live.presenting import duration, sentence_of
+from video_analysis.live.reasons import UNKNOWN_REASON
 from video_analysis.live.selectors import (
     changes_after,
     crossings_by_hour,
@@ -121,6 +122,25 @@ def test_a_camera_that_nobody_looks_at_is_stale_and_not_counted(
     assert (found["global"]["cameras"], found["global"]["live"]) == (2, 0)
     assert found["global"]["fps"]["processed"] == 0
     assert found["cameras"][1]["state"] == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("role", "code", "reason"),
+    [
+        ("viewer", "no_answer", "The camera does not answer."),
+        ("operator", "new_code", UNKNOWN_REASON),
+        ("administrator", "no_answer", "Nobody answers at 10.1.2.3:554."),
+    ],
+)
+def test_only_administrators_are_told_where_a_camera_is(
+    camera: Camera, team: Group, role: str, code: str, reason: str
+) -> None:
+    make_state(camera, state="lost", code=code, reason="Nobody answers at 10.1.2.3:554.")
+    person, client = make_user("carol", role), Client()
+    team.user_set.add(person)
+    client.force_login(person)
+    facts = client.get("/api/stats").json()["cameras"][0]
+    assert (facts["code"], facts["reason"]) == (code, reason)
 
 
 def test_without_cameras_figures_are_empty(api: APIClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.db import OperationalError
+from django.utils import timezone
 
 from tests.integration.conftest import wait_until
 from tests.integration.video_analysis.live_fakes import make_camera
@@ -22,7 +24,7 @@ from video_analysis.models import (
     CameraTrack,
     EventSequence,
 )
-from video_analysis.services.live import storing, writer
+from video_analysis.services.live import keeping, writer
 from video_analysis.services.live.changes import (
     Change,
     ClosedEvents,
@@ -31,6 +33,7 @@ from video_analysis.services.live.changes import (
     TrackBatch,
     TrackRow,
 )
+from video_analysis.services.live.keeping import EventPictures
 from video_analysis.services.live.storing import store_changes
 from video_analysis.services.live.writer import LiveWriter
 from vision.encoding.trajectories import pack_trajectories, unpack_trajectories
@@ -59,7 +62,10 @@ def again(change: EventChange, **fields: Any) -> EventChange:
 
 
 def store(*changes: Change, held: bool = False) -> int | None:
-    return store_changes(changes, runner=ME, may_write=lambda camera, moment: held)
+    pictures = EventPictures()
+    return store_changes(
+        changes, runner=ME, may_write=lambda camera, moment: held, pictures=pictures
+    )
 
 
 def tracks(camera: Camera, count: int = 2) -> TrackBatch:
@@ -150,6 +156,36 @@ def test_a_lost_camera(camera: Camera, held: bool) -> None:
     assert CameraEvent.objects.exists() is held
 
 
+def test_what_was_ended_by_who_took_the_camera_does_not_go_on_again(camera: Camera) -> None:
+    change = event(camera)
+    store(change)
+    CameraState.objects.update(runner="another")
+    closed = START + timedelta(seconds=9)
+    CameraEvent.objects.update(end=closed)
+    store(again(change, value=7.0), held=True)
+    row = CameraEvent.objects.get()
+    assert (row.end, row.value) == (closed, 7.0)
+
+
+def test_an_event_of_a_lost_camera_ends_when_it_was_noticed(camera: Camera) -> None:
+    CameraState.objects.update(runner="another")
+    noticed = timezone.now() - timedelta(seconds=30)
+    before = event(camera, start=noticed - timedelta(seconds=5), noticed=time.monotonic() - 30)
+    early = event(camera, start=noticed + timedelta(hours=1))
+    store(before, early, held=True)
+    rows = CameraEvent.objects.in_bulk()
+    assert rows[before.id].end == pytest.approx(noticed, abs=timedelta(seconds=2))
+    assert rows[early.id].end == early.start  # never before it has begun
+
+
+def test_who_has_lost_a_camera_ends_no_events_of_it(camera: Camera) -> None:
+    change = event(camera)
+    store(change)
+    CameraState.objects.update(runner="another")
+    assert store(ClosedEvents(camera.pk, START)) is None
+    assert CameraEvent.objects.get().end is None
+
+
 def test_open_events_of_a_dead_runner_end(camera: Camera) -> None:
     old, ended = event(camera), event(camera, end=START)
     late = event(camera, start=START + timedelta(hours=1))
@@ -189,7 +225,34 @@ def test_a_picture_that_cannot_be_stored_costs_no_event(
     def full(*_: Any) -> str:
         raise OSError(28, "no space")
 
-    monkeypatch.setattr(storing.default_storage, "save", full)
+    monkeypatch.setattr(keeping.default_storage, "save", full)
+    store(event(camera, jpeg=b"jpeg"))
+    assert not CameraEvent.objects.get().picture
+
+
+def test_a_storage_that_hangs_is_not_asked_for_every_picture(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def hangs(name: str, content: Any) -> str:
+        asked.append(name)
+        raise OSError("no answer")
+
+    pictures = EventPictures()
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping.default_storage, "save", hangs)
+        pictures.store([event(camera, jpeg=b"jpeg") for _ in range(3)])
+        pictures.store([event(camera, jpeg=b"jpeg")])
+    assert len(asked) == 1
+    monkeypatch.setattr(pictures, "_rests_until", time.monotonic())
+    late = event(camera, jpeg=b"jpeg")
+    pictures.store([late])
+    assert default_storage.exists(late.picture)
+
+
+def test_a_full_disk_takes_events_without_pictures(camera: Camera, settings: Any) -> None:
+    settings.SIGHTLINE_MIN_FREE_BYTES = 2**62
     store(event(camera, jpeg=b"jpeg"))
     assert not CameraEvent.objects.get().picture
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 
@@ -89,6 +91,25 @@ def test_whose_cameras_are_free(runner: str, seconds: float | None, free: bool) 
     expires = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
     CameraState.objects.create(camera=camera, runner=runner, lease_expires_at=expires)
     plan = plan_leases(read_cameras(), [], runner="me", runners=1)
+    assert [lease.id for lease in plan.claim] == ([camera.pk] if free else [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("runner", "free"),
+    [
+        pytest.param("", True, id="nobody's"),
+        pytest.param("me", True, id="ours"),
+        pytest.param(ELSEWHERE, False, id="another host's"),
+        pytest.param(GONE, True, id="a dead process's"),
+        pytest.param(f"{process_name()}/other", False, id="a living process's"),
+    ],
+)
+def test_leases_that_ran_out_in_an_outage_are_left_alone(runner: str, free: bool) -> None:
+    camera = make_camera()
+    expires = timezone.now() - timedelta(seconds=60)
+    CameraState.objects.create(camera=camera, runner=runner, lease_expires_at=expires)
+    plan = plan_leases(read_cameras(), [], runner="me", runners=1, careful=True)
     assert [lease.id for lease in plan.claim] == ([camera.pk] if free else [])
 
 
@@ -217,3 +238,28 @@ def test_without_cameras_nothing_is_written_and_no_engine_made(run: Any) -> None
     assert service.stop()
     assert not calls
     assert not CameraRunner.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_runner_back_leaves_the_others_their_cameras(
+    run: Any, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.SIGHTLINE_CAMERA_LEASE_SECONDS = 3.0
+    mine = make_camera()
+    service, _ = run()
+    wait_until(lambda: service.cameras == [mine.pk])
+
+    def away() -> Any:
+        raise OperationalError("the database is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(leases, "read_cameras", away)
+        wait_until(lambda: service._away)
+        theirs = make_camera("Theirs")
+        ran_out = timezone.now() - timedelta(seconds=1)
+        CameraState.objects.create(camera=theirs, runner=ELSEWHERE, lease_expires_at=ran_out)
+        CameraRunner.objects.all().delete()
+    wait_until(lambda: CameraRunner.objects.filter(pk=service.name).exists())
+    back = time.monotonic()
+    wait_until(lambda: service.cameras == [mine.pk, theirs.pk])  # ELSEWHERE never came back
+    assert time.monotonic() - back > 1.5

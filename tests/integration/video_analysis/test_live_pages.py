@@ -18,6 +18,8 @@ from tests.integration.video_analysis.live_pages import make_camera, make_event,
 from video_analysis.cameras.models import Area, CountingLine, Zone
 from video_analysis.live.pages import standing_of
 from video_analysis.live.presenting import camera_facts
+from video_analysis.live.reasons import PUBLIC_REASONS, UNKNOWN_REASON, public_reason
+from vision.sources.cameras.errors import CAMERA_ERRORS
 
 SQUARE = [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]]
 
@@ -59,12 +61,14 @@ def test_the_wall_has_cameras_states_and_events_before_any_script_runs(
 ) -> None:
     camera = make_camera(staff, name="Entrance", area=Area.objects.create(name="Shop"))
     zone = Zone.objects.create(camera=camera, name="Till", polygon=SQUARE)
-    make_state(camera, state="lost", reason="It does not answer.", width=640, height=480)
+    why = "Nobody answers at 10.1.2.3:554."
+    make_state(camera, state="lost", code="no_answer", reason=why, width=640, height=480)
     event = make_event(camera, zone=zone, place="Till")
     response = viewer.get("/live/")
     assert response.headers["Cache-Control"] == "private, no-store"
     page = response.content.decode()
-    assert "It does not answer." in page
+    assert "The camera does not answer." in page
+    assert "10.1.2.3" not in page
     assert f'href="/live/{camera.pk}/"' in page
     data = data_of(response)
     shown = data["cameras"][0]
@@ -74,6 +78,23 @@ def test_the_wall_has_cameras_states_and_events_before_any_script_runs(
     assert data["sequence"] == event.sequence
     assert data["labels"] == ["person"]
     assert data["stats"]["global"]["cameras"] == 1
+
+
+@pytest.mark.parametrize("address", ["/live/", "/live/cameras/", "/live/{0}/", "/live/{0}/setup/"])
+def test_only_administrators_read_where_a_camera_is(
+    viewer: Client, administrator: Client, staff: Group, address: str
+) -> None:
+    camera = make_camera(staff)
+    why = "Nobody answers at 10.1.2.3:554."
+    make_state(camera, state="lost", code="no_answer", reason=why)
+    told = [who.get(address.format(camera.pk)).content.decode() for who in (viewer, administrator)]
+    assert ["10.1.2.3" in text for text in told] == [False, True]
+    assert "The camera does not answer." in told[0]
+
+
+def test_every_code_of_a_camera_has_its_public_sentence() -> None:
+    assert PUBLIC_REASONS.keys() >= CAMERA_ERRORS
+    assert public_reason("out_of_memory_of_the_future") == UNKNOWN_REASON
 
 
 def test_a_page_begins_with_the_newest_events_only(administrator: Client) -> None:
@@ -192,7 +213,7 @@ def test_how_a_camera_stands(
     seen = timezone.now() - dt.timedelta(seconds=60 if stale else 0)
     make_state(camera, state=state, reason="why it is so", updated_at=seen)
     camera.refresh_from_db()
-    standing = standing_of(camera, camera_facts(camera, timezone.now()))
+    standing = standing_of(camera, camera_facts(camera, timezone.now(), in_full=True))
     assert standing["key"] == key
     assert say in standing["say"]
 

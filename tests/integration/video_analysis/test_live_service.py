@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -30,7 +31,11 @@ from tests.integration.video_analysis.live_fakes import (
 from video_analysis.cameras.models import Camera, CountingLine, Zone
 from video_analysis.models import CameraEvent, CameraState, CameraTrack
 from video_analysis.services.live import CameraService, leases, service
+from video_analysis.services.live.analyst import CameraAnalyst
+from video_analysis.services.live.pictures import PicturePublisher
+from video_analysis.services.live.setups import read_setups
 from video_analysis.services.live.sources import open_source
+from video_analysis.services.live.subscribers import Outlets
 from vision.errors import ModelError
 
 WHOLE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
@@ -337,6 +342,35 @@ def test_another_address_is_another_connection(stage: Stage) -> None:
     stage.show(stage.source(camera), 0.1)
 
 
+def test_the_newest_address_counts_when_changes_overtake_each_other() -> None:
+    gate, sources = threading.Event(), FakeSources()
+    camera = make_camera()
+
+    def slow(setup: Any, on_frame: Any) -> FakeSource:
+        if setup.source.address == "loop:second.mp4":
+            gate.wait(10)
+        return sources(setup, on_frame)
+
+    def edited(**fields: Any) -> Any:
+        change(camera, **fields)
+        return read_setups([camera.pk])[camera.pk]
+
+    outlets = Outlets(list, PicturePublisher())
+    analyst = CameraAnalyst(
+        read_setups([camera.pk])[camera.pk],
+        open_source=slow,
+        on_frame=lambda: None,
+        outlets=outlets,
+    )
+    analyst.reconfigure(edited(address="loop:second.mp4"))
+    analyst.reconfigure(edited(address="loop:third.mp4"))
+    analyst.reconfigure(edited(name="Another name"))
+    gate.set()
+    wait_until(lambda: sources.of(camera).setup.source.address == "loop:third.mp4")
+    analyst.close_source()
+    assert sources.of(camera).closed
+
+
 def test_cameras_come_and_go(stage: Stage) -> None:
     camera = make_camera()
     source = stage.source(camera)
@@ -383,6 +417,50 @@ def test_an_engine_that_cannot_answer_is_told(
     stage.engine.error = None
     stage.show(source, 0.1)
     wait_until(lambda: CameraState.objects.get().code == "")
+
+
+def test_what_goes_on_ends_while_the_engine_cannot_answer(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from video_analysis.services.live import analyst
+
+    monkeypatch.setattr(analyst, "PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(analyst, "STALE_SECONDS", 0.5)
+    camera = make_camera()
+    source = stage.source(camera)
+    stage.show(source, *walk(12))
+    stage.engine.error = ModelError("export_failed", "The model could not be exported.")
+
+    def over() -> bool:
+        source.push(picture(0.2))
+        return CameraEvent.objects.exists() and not CameraEvent.objects.filter(end=None).exists()
+
+    wait_until(over)
+
+
+def test_an_engine_that_cannot_be_made_is_not_tried_with_every_frame(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+
+    def engine() -> SquareFinder:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ModelError("no_device", "There is no such device.")
+        return stage.engine
+
+    pool = stage.service._crew._pool
+    monkeypatch.setattr(pool, "_get_engine", engine)
+    sources = [stage.source(camera) for camera in (make_camera(), make_camera("Other"))]
+    for source in sources * 5:
+        source.push(picture(0.1))
+        wait_until(lambda source=source: source.is_taken)  # type: ignore[misc]
+    assert len(tries) == 1
+    wait_until(lambda: CameraState.objects.filter(code="no_device").count() == 2)
+    monkeypatch.setattr(pool, "_engine_again_at", time.monotonic())
+    for source in sources:
+        stage.show(source, 0.1)
+    wait_until(lambda: not CameraState.objects.filter(code="no_device").exists())
 
 
 def test_an_unknown_model_is_told_and_can_be_put_right(stage: Stage) -> None:

@@ -13,12 +13,13 @@ from channels.layers import channel_layers
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from common.broadcast import attach_loop, detach_loop, watcher
 from common.models import Account
 from common.previews import slots
-from tests.integration.conftest import make_user
+from tests.integration.conftest import make_user, wait_until
 from tests.integration.video_analysis.live_pages import (
     LivePage,
     change_event,
@@ -517,6 +518,28 @@ async def test_a_change_of_the_cameras_is_heard_at_once(user: Any, team: Group) 
     await page.leave()
 
 
+async def test_who_does_not_see_a_changed_camera_hears_nothing_of_it(
+    user: Any, camera: Camera, foreign: Camera
+) -> None:
+    page = await open_page(DASHBOARD, user)
+    await page.hear_of("stats")
+    await wait_until_async(lambda: news.news._setups is not None)
+    await Camera.objects.filter(pk=foreign.pk).aupdate(revision=F("revision") + 1)
+    announce_configuration()
+    assert not await nothing_but_stats(page, 0.7)
+    await Camera.objects.filter(pk=camera.pk).aupdate(revision=F("revision") + 1)
+    announce_configuration()
+    await page.hear_of("cameras", 1.5)
+    announce_configuration()  # nobody can tell what has changed: all look
+    await page.hear_of("cameras", 1.5)
+    await page.leave()
+
+
+async def wait_until_async(condition: Callable[[], bool]) -> None:
+    """Wait beside the loop for something that its tasks bring about."""
+    await sync_to_async(wait_until, thread_sensitive=False)(condition)
+
+
 DASHBOARD_NONSENSE = [
     "no JSON",
     "[]",
@@ -550,6 +573,18 @@ async def test_figures_are_those_of_ones_own_cameras(
     assert [facts["name"] for facts in stats["cameras"]] == ["Entrance"]
     assert stats["global"]["fps"]["processed"] == 10.0
     await page.leave()
+
+
+async def test_reasons_are_told_in_full_to_administrators_only(user: Any, camera: Camera) -> None:
+    """Both see the same cameras, and share what was read."""
+    why = "Nobody answers at 10.1.2.3:554."
+    await sync_to_async(make_state)(camera, state="lost", code="no_answer", reason=why)
+    chief = await sync_to_async(make_user)("chief", "administrator")
+    for person, reason in ((user, "The camera does not answer."), (chief, why)) * 2:
+        page = await open_page(DASHBOARD, person)
+        stats = await page.hear_of("stats")
+        assert stats["cameras"][0]["reason"] == reason
+        await page.leave()
 
 
 async def test_without_any_camera_figures_are_empty(user: Any) -> None:

@@ -90,12 +90,12 @@ def camera(team: Group) -> Camera:
 class Watching:
     """A client of one HTTP request to the whole application."""
 
-    def __init__(self, path: str, **headers: str) -> None:
+    def __init__(self, path: str, *, method: str = "GET", **headers: str) -> None:
         path, _, query = path.partition("?")
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         scope = {
             "type": "http",
-            "method": "GET",
+            "method": method,
             "path": path,
             "query_string": query.encode(),
             "headers": [(b"host", HOST.encode()), *pairs],
@@ -318,6 +318,47 @@ async def test_so_many_streams_and_no_more(
     clients.append(await watch(user, camera))
     for client in clients:
         await client.leave()
+    await until_nobody_looks()
+
+
+async def test_one_user_does_not_take_all_streams(
+    user: Any, other_user: Any, team: Group, camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "MOST_PER_USER", 2)
+    await sync_to_async(team.user_set.add)(other_user)
+    clients = [await watch(user, camera) for _ in range(2)]
+    name, cookie = django_settings.SESSION_COOKIE_NAME, await sync_to_async(sign_in)(user)
+    third = Watching(f"/api/stream/{camera.pk}.mjpg", cookie=f"{name}={cookie}")
+    assert (await third.start())[0] == 503
+    assert json.loads(await third.piece() or b"")["error"]["code"] == "too_many_streams"
+    clients.append(await watch(other_user, camera))
+    for client in clients:
+        await client.leave()
+    await until_nobody_looks()
+
+
+async def test_who_asks_for_the_head_opens_no_stream(user: Any, camera: Camera) -> None:
+    name, cookie = django_settings.SESSION_COOKIE_NAME, await sync_to_async(sign_in)(user)
+    path = f"/api/stream/{camera.pk}.mjpg"
+    client = Watching(path, method="HEAD", cookie=f"{name}={cookie}")
+    status, headers = await client.start()
+    assert (status, headers["content-type"]) == (200, streams.CONTENT_TYPE)
+    assert await client.piece() is None
+    assert not streams.count_streams()
+    assert not feed.tiles
+
+
+async def test_a_slow_source_does_not_prolong_a_permission(
+    user: Any, camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "CHECK_SECONDS", 1.5)
+    client = await watch(user, camera)
+    began = time.monotonic()
+    await sync_to_async(Session.objects.all().delete)()
+    await asyncio.sleep(1.2 - (time.monotonic() - began))
+    write_picture(camera.pk, "large")
+    await client.end(4)
+    assert time.monotonic() - began < 2.2
     await until_nobody_looks()
 
 

@@ -15,6 +15,7 @@ from prometheus_client import generate_latest
 
 from common.jobs.identity import HOST, process_name
 from common.metrics.state import state_registry
+from tests.integration import plans
 from tests.integration.video_analysis.live_fakes import make_camera
 from video_analysis.cameras.models import Camera
 from video_analysis.models import (
@@ -77,6 +78,52 @@ def test_a_round_is_short_and_the_next_goes_on(settings: Any, monkeypatch: Any) 
     assert rounds > 5
     assert not CameraEvent.objects.exists()
     assert not CameraChunk.objects.exists()
+
+
+def test_a_slow_storage_does_not_draw_a_round_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    camera, now = make_camera(), timezone.now()
+    for number in range(1, 6):
+        make_old(camera, number, now - timedelta(days=20))
+    asked: list[str] = []
+    clock = [0.0]
+
+    def slow(name: str) -> None:
+        asked.append(name)
+        clock[0] += 15.0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(retention, "drop_picture", slow)
+        patch.setattr(retention.time, "monotonic", lambda: clock[0])
+        assert remove_old(before=now, seconds=5.0) == (5, True)
+        assert len(asked) == 1
+    _, left = remove_old(before=now, seconds=60.0)
+    assert not left
+    assert not default_storage.exists(asked[0])
+
+
+@pytest.mark.parametrize("model", [CameraTrack, CameraChunk], ids=["tracks", "trajectories"])
+def test_the_oldest_are_found_along_an_index(model: Any) -> None:
+    camera, now = make_camera(), timezone.now()
+    chunks = CameraChunk.objects.bulk_create(
+        CameraChunk(camera=camera, start=end, end=end, width=1, height=1, points=0, data=b"")
+        for end in (now - timedelta(minutes=number) for number in range(500))
+    )
+    CameraTrack.objects.bulk_create(
+        CameraTrack(
+            **{"camera": camera, "chunk": chunk, "position": 0, "number": 1, "points": 1},
+            **{"start": chunk.start, "end": chunk.end, "confidence": 0.5},
+        )
+        for chunk in chunks
+    )
+    plans.analyze()
+    plans.prefer_indexes()
+    before = now - timedelta(minutes=400)
+    rows = model.objects.filter(end__lt=before).order_by("end").values_list("pk")[:200]
+    plan = plans.explain(rows)
+    assert model._meta.indexes[-1].name in plan
+    assert not plans.scans(plan, model._meta.db_table)
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
 
 
 def test_nothing_goes_where_all_is_kept(settings: Any) -> None:

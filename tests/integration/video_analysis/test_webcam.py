@@ -146,7 +146,7 @@ async def test_a_moment_is_kept_on_demand_and_nothing_otherwise(
 
 
 @pytest.mark.parametrize(
-    ("role", "code"), [("", 4401), ("viewer", 4403)], ids=["nobody", "who-only-looks"]
+    ("role", "code"), [("", 4401), ("viewer", 4405)], ids=["nobody", "who-only-looks"]
 )
 async def test_others_are_turned_away(role: str, code: int) -> None:
     page = Webcam(await _cookie("eve", role) if role else "")
@@ -241,9 +241,14 @@ async def test_an_engine_that_fails_is_told_and_not_the_end(
 ) -> None:
     page = Webcam(await _cookie("ada"))
     await page.open()
-    engine.error = VisionError("engine_closed", "The engine has been closed.")
-    await page.show(camera_picture)
-    assert (await page.hear())["code"] == "engine_closed"
+    errors = {
+        "engine_closed": VisionError("engine_closed", "The engine has been closed."),
+        "server_error": RuntimeError("nobody knows"),
+    }
+    for code, error in (*errors.items(),) * 8:  # for longer than nonsense is listened to
+        engine.error = error
+        await page.show(camera_picture)
+        assert (await page.hear())["code"] == code
     engine.error = None
     await page.show(camera_picture)
     assert (await page.hear())["type"] == "boxes"

@@ -100,8 +100,6 @@ def _sentence(error: ValidationError) -> str:
             return f"needs at least {limit} entries"
         case "maxItems":
             return f"has at most {limit} entries"
-        case "uniqueItems":
-            return "names something twice"
         case _:
             return "is not allowed"
 
@@ -124,16 +122,25 @@ def _name(path: Path) -> str:
 
 
 def _twice(found: Located) -> Iterator[Problem]:
-    """Names that are given twice: of cameras, and of zones and lines within one."""
+    """Names that are given twice: of cameras, and of groups, zones and lines within one."""
     cameras = found.value.get("cameras") if isinstance(found.value, dict) else None
     if not isinstance(cameras, list):
         return
     yield from _same_names(found, cameras, ("cameras",), "camera")
     for number, camera in enumerate(cameras):
+        yield from _same_groups(found, camera, ("cameras", number, "groups"))
         for part, what in (("zones", "zone"), ("lines", "line")):
             entries = camera.get(part) if isinstance(camera, dict) else None
             if isinstance(entries, list):
                 yield from _same_names(found, entries, ("cameras", number, part), what)
+
+
+def _same_groups(found: Located, camera: Any, path: Path) -> Iterator[Problem]:
+    # Not the schema's uniqueItems, which compares each with each.
+    groups = camera.get("groups") if isinstance(camera, dict) else None
+    names = [name for name in groups if isinstance(name, str)] if isinstance(groups, list) else []
+    if len(set(names)) < len(names):
+        yield Problem(found.line(path), path_text(path), "groups names something twice.")
 
 
 def _same_names(found: Located, entries: list[Any], path: Path, what: str) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ import yaml
 from video_analysis.cameras.errors import DocumentError, Problem
 
 MOST_BYTES: Final = 1024 * 1024
+MOST_NODES: Final = 250_000  # values, keys, lists and mappings
 DEEPEST: Final = 12
 LONGEST_NUMBER: Final = 64
 
@@ -52,7 +53,7 @@ def read(text: str | bytes) -> Located:
     """
     plain = _decode(text)
     try:
-        _refuse_tricks(plain)
+        refuse_tricks(plain)
         node = yaml.compose(plain, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         raise _no_yaml(error) from None
@@ -83,9 +84,9 @@ def _decode(text: str | bytes) -> str:
         raise _refusal("The document is no text in UTF-8.") from None
 
 
-def _refuse_tricks(text: str) -> None:
+def refuse_tricks(text: str) -> None:
     """Look at the events alone, before anything is built of them."""
-    depth = 0
+    depth = nodes = 0
     for event in yaml.parse(text, Loader=_Loader):
         line = _line_of(event)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -93,6 +94,9 @@ def _refuse_tricks(text: str) -> None:
         tag = getattr(event, "tag", None)
         if tag and tag not in (*_PLAIN, "!"):
             raise _refusal("Tags (!…) are not taken: write plain values.", line)
+        nodes += isinstance(event, yaml.NodeEvent)
+        if nodes > MOST_NODES:
+            raise _refusal(f"The document holds more than {MOST_NODES:,} values.", line)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:

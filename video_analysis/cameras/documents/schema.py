@@ -74,7 +74,6 @@ def _camera() -> Schema:
                 "description": "Names of the groups whose members may watch.",
                 "type": "array",
                 "maxItems": MOST_GROUPS,
-                "uniqueItems": True,
                 "items": {"type": "string", "minLength": 1, "maxLength": 150},
             },
             "fps": _number(Camera, "fps", "Most frames analysed a second."),

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
+from video_analysis.cameras.cleaning import clean
 from video_analysis.cameras.errors import ConfigurationError
 from video_analysis.cameras.models import Area, Camera
 from video_analysis.cameras.services import secrets
@@ -102,10 +104,20 @@ def update_camera(
 
 
 def delete_camera(*, actor: Any, camera: Camera) -> None:
-    """Delete a camera with its zones, lines and all that was recorded of it."""
+    """Delete a camera with its zones, lines and all that was recorded of it.
+
+    Recordings go first, in many short transactions, so that nobody has to wait for them. Who is
+    interrupted leaves a camera that is switched off, and can be deleted again.
+    """
+    with transaction.atomic():
+        running = Camera.objects.filter(pk=camera.pk, enabled=True)
+        if running.update(enabled=False, revision=F("revision") + 1):
+            announce()
+    clean(camera.pk)
     with transaction.atomic():
         held = Camera.objects.select_for_update().filter(pk=camera.pk).first()
         if held is not None:
+            clean(camera.pk)  # what a runner has written until the row was held
             note_deleted(actor=actor, obj=held)
             held.delete()
             announce()

@@ -71,7 +71,8 @@ def test_camera(
             same host.
         username: To be tried instead of the stored one.
         password: To be tried instead of the stored one.
-        hide_people: Whether people are blurred in the picture; None as the camera says.
+        hide_people: Whether people are blurred in the picture. They always are where the camera
+            says so, and at the address of a camera that does.
 
     Raises:
         ConfigurationError: The address is none, or is not allowed.
@@ -96,7 +97,7 @@ def test_camera(
     finally:
         _free.release()
     image = probe.image
-    hidden = hide_people if hide_people is not None else camera is not None and camera.hide_people
+    hidden = bool(hide_people) or _hides(camera, place)
     shown = not hidden or hide_people_in(image, model_of(camera or Camera()))
     return CameraPicture(
         jpeg=encode_jpeg(image, quality=QUALITY) if shown else b"",
@@ -106,6 +107,23 @@ def test_camera(
         rate=probe.rate,
         seconds=probe.seconds,
     )
+
+
+def _hides(camera: Camera | None, place: CameraAddress) -> bool:
+    """Tell whether people are hidden by what is stored: of the camera, or of what is there."""
+    if camera is not None and (camera.hide_people or _is_at(camera.address, place)):
+        return camera.hide_people
+    return any(
+        _is_at(address, place)
+        for address in Camera.objects.filter(hide_people=True).values_list("address", flat=True)
+    )
+
+
+def _is_at(address: str, place: CameraAddress) -> bool:
+    try:
+        return parse_address(address)[0] == place
+    except CameraError:
+        return False
 
 
 def _target(

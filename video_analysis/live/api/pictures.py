@@ -23,10 +23,11 @@ from video_analysis.live.filters import BOOLEANS, FilterError
 from video_analysis.live.selectors import get_watched_camera, stats
 from video_analysis.live.sockets.access import Credential, may_watch
 from video_analysis.live.sockets.feed import SIZES, Size, Tile
-from video_analysis.live.streams import PictureStream, newest_picture
+from video_analysis.live.streams import CONTENT_TYPE, PictureStream, newest_picture
 
 MOST_ID = 2**63 - 1
 RETRY_SECONDS = 2.0
+NO_STORE = "private, no-store"
 
 
 def _size_parameter(default: Size) -> OpenApiParameter:
@@ -47,7 +48,7 @@ class StatsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """The figures of the last seconds."""
-        return Response(stats(request.user), headers={"Cache-Control": "private, no-store"})
+        return Response(stats(request.user), headers={"Cache-Control": NO_STORE})
 
 
 class LatestView(WaitingView):
@@ -110,7 +111,17 @@ class StreamView(WaitingView):
         size, boxes = _read_size(request, "large"), _read_boxes(request)
         camera = await self.in_thread(_camera, request, camera_id)
         may_go_on = partial(may_watch, _credential_of(request), camera.pk)
-        return PictureStream(Tile(camera.pk, size), boxes=boxes, may_go_on=may_go_on)
+        user_id: Any = request.user.pk
+        return PictureStream(
+            Tile(camera.pk, size), user_id=user_id, boxes=boxes, may_go_on=may_go_on
+        )
+
+    async def head(self, request: Request, camera_id: int) -> HttpResponseBase:
+        """What a stream begins with; none is opened for it."""
+        _read_size(request, "large")
+        _read_boxes(request)
+        await self.in_thread(_camera, request, camera_id)
+        return HttpResponse(content_type=CONTENT_TYPE, headers={"Cache-Control": NO_STORE})
 
 
 def _camera(request: Request, camera_id: int) -> Camera:

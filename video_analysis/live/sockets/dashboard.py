@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from common.accounts.models import Account
 from video_analysis.live.sockets.base import NONSENSE, GivenUpError, PageSocket
 from video_analysis.live.sockets.cameras import MOST_NUMBER
 from video_analysis.live.sockets.news import news
@@ -39,9 +40,9 @@ class DashboardSocket(PageSocket):
         self._stats_due = True
         self.wake()
 
-    def on_cameras(self) -> None:
-        """The cameras, or who may watch them, have changed."""
-        self._looking = asyncio.ensure_future(self._follow_cameras())
+    def on_cameras(self, changed: frozenset[int] | None) -> None:
+        """These cameras, or who may watch them, have changed; None: nobody knows which."""
+        self._looking = asyncio.ensure_future(self._follow_cameras(changed))
 
     def allow(self, cameras: frozenset[int]) -> None:
         """Tell the page that its list is another one."""
@@ -96,7 +97,9 @@ class DashboardSocket(PageSocket):
             await self.send_json({"type": "cameras"})
         if self._stats_due:
             self._stats_due = False
-            stats = news.stats(self.visible)
+            role = self.standing.role if self.standing is not None else None
+            in_full = role == Account.Role.ADMINISTRATOR
+            stats = news.stats(self.visible, in_full=in_full)
             if stats is not None:
                 await self.send(stats)
 
@@ -126,7 +129,9 @@ class DashboardSocket(PageSocket):
         else:
             raise GivenUpError(NONSENSE)
 
-    async def _follow_cameras(self) -> None:
-        await self.look_again()
-        self._cameras_changed = True
-        self.wake()
+    async def _follow_cameras(self, changed: frozenset[int] | None) -> None:
+        before = self.visible
+        await self.look_again()  # tells the page when there are others
+        if changed is None or changed & (before | self.visible):
+            self._cameras_changed = True
+            self.wake()

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from video_analysis.cameras.announcing import LIVE_GROUP
 from video_analysis.live import selectors
-from video_analysis.live.presenting import event_facts, stats_of
+from video_analysis.live.presenting import event_facts, stats_of, without_addresses
 from video_analysis.live.sockets.access import look_again
 from video_analysis.live.sockets.ring import MOST_AT_ONCE, Change, EventRing, Page
 
@@ -47,8 +47,8 @@ class Listener(Protocol):
         """There are new figures."""
         ...
 
-    def on_cameras(self) -> None:
-        """The cameras, or who may watch them, have changed."""
+    def on_cameras(self, changed: frozenset[int] | None) -> None:
+        """These cameras, or who may watch them, have changed; None: nobody knows which."""
         ...
 
 
@@ -67,7 +67,8 @@ class News:
         self._announced = asyncio.Event()
         self._resuming = asyncio.Semaphore(RESUMING)
         self._facts: list[dict[str, Any]] | None = None
-        self._texts: dict[frozenset[int], str] = {}
+        self._texts: dict[tuple[frozenset[int], bool], str] = {}
+        self._setups: dict[int, Any] | None = None
 
     def join(self, listener: Listener) -> None:
         """Tell a dashboard from now on."""
@@ -111,15 +112,22 @@ class News:
         done = len(changes) < MOST_AT_ONCE
         return Page([change.text for change in changes], max(last, top) if done else last, True)
 
-    def stats(self, cameras: frozenset[int]) -> str | None:
-        """Return the newest figures of these cameras as JSON; the same text for all who ask."""
+    def stats(self, cameras: frozenset[int], *, in_full: bool) -> str | None:
+        """Return the newest figures of these cameras as JSON; the same text for all who ask.
+
+        Args:
+            cameras: Ids of those that the user may watch.
+            in_full: Whether reasons name addresses and files: for administrators only.
+        """
         if self._facts is None:
             return None
-        if cameras not in self._texts:
+        key = cameras, in_full
+        if key not in self._texts:
             mine = [facts for facts in self._facts if facts["id"] in cameras]
+            mine = mine if in_full else [without_addresses(facts) for facts in mine]
             found = {"type": "stats", **stats_of(mine, at=timezone.now())}
-            self._texts[cameras] = json.dumps(found)
-        return self._texts[cameras]
+            self._texts[key] = json.dumps(found)
+        return self._texts[key]
 
     # ------------------------------------------------------------ the tasks
     async def _keep_at(self, part: Callable[[], Awaitable[None]]) -> None:
@@ -170,17 +178,33 @@ class News:
         # What was announced before is read now.
         self._announced.set()
         try:
+            await self._compare_setups()
             while True:
-                self._hear((await layer.receive(channel)).get("payload", {}))
+                await self._hear((await layer.receive(channel)).get("payload", {}))
         finally:
             await layer.group_discard(LIVE_GROUP, channel)
 
-    def _hear(self, payload: dict[str, Any]) -> None:
+    async def _hear(self, payload: dict[str, Any]) -> None:
         if payload.get("type") == "events":
             self._announced.set()
         elif payload.get("type") == "cameras":
             look_again()
-            self._tell(lambda listener: listener.on_cameras())
+            changed = await self._compare_setups()
+            self._tell(lambda listener: listener.on_cameras(changed))
+
+    async def _compare_setups(self) -> frozenset[int] | None:
+        """Return which cameras have been set up anew since the last time; None: nobody knows."""
+        before = self._setups
+        try:
+            self._setups = after = await _read_setups()
+        except DatabaseError as error:
+            logger.warning("Changes of cameras could not be read: %s", error)
+            self._setups = None
+            return None
+        if before is None:
+            return None
+        ids = before.keys() | after.keys()
+        return frozenset(pk for pk in ids if before.get(pk) != after.get(pk)) or None
 
     def _tell(self, tell: Callable[[Listener], None]) -> None:
         for listener in tuple(self._listeners):
@@ -195,6 +219,7 @@ def _changes(after: int, limit: int, cameras: Collection[int] | None) -> list[Ch
 # Threads of their own: a database that hangs must not hold what else runs in the sensitive one.
 _read_changes = database_sync_to_async(_changes, thread_sensitive=False)
 _read_last_sequence = database_sync_to_async(selectors.last_sequence, thread_sensitive=False)
+_read_setups = database_sync_to_async(selectors.read_camera_setups, thread_sensitive=False)
 _read_facts = database_sync_to_async(selectors.read_camera_facts, thread_sensitive=False)
 
 news = News()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,11 +14,11 @@ from django.utils import timezone
 from video_analysis.services.live.changes import Change, StateRow
 from video_analysis.services.live.figures import Figures, FrameTimes
 from video_analysis.services.live.looking import Ask, query_of
-from video_analysis.services.live.pictures import PicturePublisher, Shot
+from video_analysis.services.live.pictures import Shot
 from video_analysis.services.live.scene import Scene
 from video_analysis.services.live.setups import CameraSetup
 from video_analysis.services.live.sources import OpenSource, RefusedSource
-from video_analysis.services.live.subscribers import Subscriber
+from video_analysis.services.live.subscribers import Outlets
 from vision.analytics.watcher import SceneEvent
 from vision.engine import Engine
 from vision.errors import VisionError
@@ -32,21 +32,6 @@ PAUSE_SECONDS = 5.0  # after the engine could not answer
 STALE_SECONDS = 10.0
 """Without a frame for so long, nobody knows whether what went on still does."""
 COMPLAIN_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outlets:
-    """Where results go.
-
-    Attributes:
-        write: Takes what is to be written.
-        pictures: Shows frames to those who watch.
-        subscribers: Hear of every result.
-    """
-
-    write: Callable[[Iterable[Change]], None]
-    pictures: PicturePublisher
-    subscribers: Sequence[Subscriber] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +72,7 @@ class CameraAnalyst:
         self._figures = Figures()
         self._source_lock = threading.Lock()
         self._source = open_source(setup, on_frame)
+        self._opened = setup.source
         self._generation = 0
         self._scene: Scene | None = None
         self._cut: tuple[int, ...] = ()
@@ -94,7 +80,7 @@ class CameraAnalyst:
         self._error_since = timezone.now()
         self._pause_until = 0.0
         self._complain_at = 0.0
-        self._taken_at = time.monotonic()
+        self._seen_at = time.monotonic()
 
     # ------------------------------------------------------------ from the service's threads
     @property
@@ -112,13 +98,11 @@ class CameraAnalyst:
         self._set_error(setup.error)
         self._pause_until = 0.0
         if setup.source != before.source:
-            threading.Thread(
-                target=self._reopen, args=(setup,), name=f"reopen-{self.id}", daemon=True
-            ).start()
+            threading.Thread(target=self._reopen, name=f"reopen-{self.id}", daemon=True).start()
 
     def is_stale(self) -> bool:
         """Tell whether a scene is open of which nothing has been seen for a while."""
-        quiet = time.monotonic() - self._taken_at
+        quiet = time.monotonic() - self._seen_at
         return self._scene is not None and quiet > max(STALE_SECONDS, 3 / self._setup.source.fps)
 
     def close_source(self) -> None:
@@ -161,10 +145,12 @@ class CameraAnalyst:
         """Return how the source goes."""
         return self._source.status()
 
-    def _reopen(self, setup: CameraSetup) -> None:
+    def _reopen(self) -> None:
         with self._source_lock:
-            if self.stopped or self._setup is not setup:
+            setup = self._setup  # the newest: others may have come while this one waited
+            if self.stopped or setup.source == self._opened:
                 return
+            self._opened = setup.source
             self._source.close()  # first: some devices can be opened only once
             try:
                 source = self._open_source(setup, self._on_frame)
@@ -186,8 +172,8 @@ class CameraAnalyst:
         if live is None:
             self._end_if_stale()
             return None
-        self._taken_at = began
         if self.stopped or setup.error is not None or began < self._pause_until:
+            self._end_if_stale()
             return None
         frame = live.frame
         cut = (generation, live.epoch, frame.width, frame.height)
@@ -207,7 +193,7 @@ class CameraAnalyst:
             return
         self._set_error(None)
         result = work.scene.follow(looked)
-        followed = time.monotonic()
+        self._seen_at = followed = time.monotonic()
         events, changes = work.scene.watch(result)
         if changes:
             self._outlets.write(changes)
@@ -218,6 +204,12 @@ class CameraAnalyst:
         """Note that the engine could not answer; it is asked again after a moment."""
         self._set_error(error)
         self._pause_until = time.monotonic() + PAUSE_SECONDS
+
+    def skip(self, error: VisionError) -> None:
+        """Let the newest frame go by: there is no engine to look at it."""
+        self._source.take()
+        self._set_error(self._setup.error or error)
+        self._end_if_stale()
 
     def stumble(self) -> None:
         """Begin anew after an error that nobody has foreseen; called where it is handled."""

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from video_analysis.services.live.analyst import CameraAnalyst, Outlets
+from video_analysis.services.live.analyst import CameraAnalyst
 from video_analysis.services.live.changes import Change, Release, StateRow
 from video_analysis.services.live.pictures import PicturePublisher
 from video_analysis.services.live.scheduling import Scheduler
 from video_analysis.services.live.setups import CameraSetup
 from video_analysis.services.live.sources import OpenSource
-from video_analysis.services.live.subscribers import Subscriber
+from video_analysis.services.live.subscribers import Outlets, Subscriber
 from video_analysis.services.live.workers import WorkerPool
 from video_analysis.services.live.writer import LiveWriter
 from vision.engine import Engine

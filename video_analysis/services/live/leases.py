@@ -43,9 +43,13 @@ class CameraLease:
     known: bool
     seen: datetime | None
 
-    def is_free(self, now: datetime) -> bool:
-        """Tell whether anybody may take it."""
-        if not self.runner or self.expires is None or self.expires < now:
+    def is_free(self, now: datetime | None) -> bool:
+        """Tell whether anybody may take it.
+
+        Args:
+            now: None where it does not count that a lease has run out.
+        """
+        if not self.runner or self.expires is None or (now is not None and self.expires < now):
             return True
         return is_certainly_dead(self.runner)
 
@@ -187,7 +191,12 @@ class Plan:
 
 
 def plan_leases(
-    cameras: Sequence[CameraLease], held: Collection[int], *, runner: str, runners: int
+    cameras: Sequence[CameraLease],
+    held: Collection[int],
+    *,
+    runner: str,
+    runners: int,
+    careful: bool = False,
 ) -> Plan:
     """Choose what to take and what to give back.
 
@@ -196,8 +205,10 @@ def plan_leases(
         held: Those that this runner looks at, or has not yet given back.
         runner: Its name.
         runners: How many there are, this one included.
+        careful: Whether leases that have run out count, too: after an outage all of them have,
+            and their runners are only about to come back.
     """
-    now = timezone.now()
+    now = None if careful else timezone.now()
     enabled = {camera.id for camera in cameras}
     gone = [camera for camera in held if camera not in enabled]
     kept = sorted(camera for camera in held if camera in enabled)

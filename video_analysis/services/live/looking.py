@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from vision.engine import Engine
 from vision.pipeline.config import PipelineConfig
-from vision.pipeline.hiding import HIDING_CONFIDENCE
+from vision.pipeline.hiding import what_to_ask
 from vision.pipeline.pipeline import Looked, Prepared
-from vision.weights.cards import get_card
 
 
 class Query(NamedTuple):
@@ -36,14 +35,7 @@ def query_of(config: PipelineConfig) -> Query:
     Raises:
         ModelError: ``unknown_model``.
     """
-    if not config.hide_people:
-        return Query(config.model, config.confidence, config.iou, config.classes, config.input_size)
-    # As in `Pipeline.look`: people are looked for, however unsure, whatever else is.
-    classes = config.classes
-    if classes is not None:
-        people = get_card(config.model).classes.index("person")
-        classes = tuple(sorted({*classes, people}))
-    confidence = min(config.confidence, HIDING_CONFIDENCE)
+    confidence, classes = what_to_ask(config)
     return Query(config.model, confidence, config.iou, classes, config.input_size)
 
 

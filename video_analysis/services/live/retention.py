@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from video_analysis.models import CameraChunk, CameraEvent, CameraTrack
+from video_analysis.services.live.keeping import drop_picture
 from video_analysis.services.live.leases import forget_gone_runners
-from video_analysis.services.live.storing import drop_picture
 
 logger = logging.getLogger(__name__)
 
@@ -59,45 +59,57 @@ def remove_old(*, before: datetime, seconds: float) -> tuple[int, bool]:
     removed = 0
     for rows in (
         CameraEvent.objects.filter(start__lt=before).order_by("start"),
-        CameraTrack.objects.filter(end__lt=before).order_by("pk"),
-        CameraChunk.objects.filter(end__lt=before).order_by("pk"),
+        CameraTrack.objects.filter(end__lt=before).order_by("end"),
+        CameraChunk.objects.filter(end__lt=before).order_by("end"),
     ):
-        while count := _remove_batch(rows):
+        while count := _remove_batch(rows, until):
             removed += count
             if time.monotonic() > until:
                 return removed, True
-    _remove_days(before)
-    return removed, False
+    return removed, not _remove_days(before, until)
 
 
-def _remove_batch(rows: QuerySet[Any]) -> int:
+def _remove_batch(rows: QuerySet[Any], until: float) -> int:
     """Delete some rows, each batch in a short transaction; return how many."""
     pictures = rows.model is CameraEvent
     found = list(rows.values_list("pk", *(["picture"] if pictures else []))[:BATCH])
     if not found:
         return 0
-    rows.model._default_manager.filter(pk__in=[row[0] for row in found]).delete()
-    # After the rows: a picture that stays behind harms nobody, a row without one does.
+    gone = rows.model._default_manager.filter(pk__in=[row[0] for row in found])
+    gone.only("pk").delete()  # without reading the trajectories
+    # After the rows: a picture that stays behind harms nobody, a row without one does. What a
+    # slow storage leaves no time for goes with its day.
     for name in (row[1] for row in found if pictures):
+        if time.monotonic() > until:
+            break
         if name:
             drop_picture(name)
     return len(found)
 
 
-def _remove_days(before: datetime) -> None:
-    """Delete pictures that no row knows: those of processes that ended before they wrote it."""
-    last = (before - timedelta(days=1)).date()
+def _remove_days(before: datetime, until: float) -> bool:
+    """Delete pictures that no row knows: those of processes that ended before they wrote it.
+
+    Returns:
+        Whether there was time for all of them.
+    """
+    last = (before - timedelta(days=1)).date().isoformat()
     for year in _folders("events"):
         for month in _folders(f"events/{year}"):
             for day in _folders(f"events/{year}/{month}"):
-                if f"{year}-{month}-{day}" <= last.isoformat():
-                    _remove_folder(f"events/{year}/{month}/{day}")
+                old = f"{year}-{month}-{day}" <= last
+                if old and not _remove_folder(f"events/{year}/{month}/{day}", until):
+                    return False
+    return True
 
 
-def _remove_folder(folder: str) -> None:
+def _remove_folder(folder: str, until: float) -> bool:
     for name in default_storage.listdir(folder)[1]:
         drop_picture(f"{folder}/{name}")
+        if time.monotonic() > until:
+            return False
     drop_picture(folder)  # storages without folders have nothing to delete there
+    return True
 
 
 def _folders(folder: str) -> list[str]:

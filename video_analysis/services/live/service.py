@@ -67,6 +67,7 @@ class CameraService:
         self._clean = False
         self._runners = 1
         self._signed_at = self._renewed_at = self._heard_at = float("-inf")
+        self._careful_until = float("-inf")
         self._patience = 8.0
         self._away = False
         self._thread = threading.Thread(target=self._run, name="live-cameras", daemon=True)
@@ -121,19 +122,37 @@ class CameraService:
     def _sync(self) -> None:
         """Take on what has changed."""
         cameras = leases.read_cameras()
-        self._heard_at = time.monotonic()
+        self._note_heard()
         self._sign(idle=not cameras)
         if not cameras and not self._crew.held:
             return
         self._drop_lost(cameras)
         self._renew()
         held = self._crew.held
-        plan = leases.plan_leases(cameras, held, runner=self.name, runners=self._runners)
+        plan = leases.plan_leases(
+            cameras,
+            held,
+            runner=self.name,
+            runners=self._runners,
+            careful=time.monotonic() < self._careful_until,
+        )
         for camera in plan.give:
             self._crew.retire(camera, release=True)
         self._take(plan.claim)
         self._reconfigure(cameras)
         self._crew.adjust()
+
+    def _note_heard(self) -> None:
+        """Note that the database is there.
+
+        After a silence the leases of all runners have run out, and the first of them to be back
+        would take everybody's cameras: so each leaves them alone for the time of a lease.
+        """
+        now, lease = time.monotonic(), leases.lease_seconds()
+        silent = self._heard_at > 0 and now - self._heard_at > lease / 2
+        if self._away or silent:
+            self._careful_until = now + lease
+        self._heard_at = now
 
     def _sign(self, *, idle: bool) -> None:
         now = time.monotonic()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
+import time
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F, Model
 from django.utils import timezone
@@ -29,8 +27,7 @@ from video_analysis.services.live.changes import (
     StateRow,
     TrackBatch,
 )
-
-logger = logging.getLogger(__name__)
+from video_analysis.services.live.keeping import EventPictures
 
 ROWS = 200
 WRITTEN = (
@@ -46,7 +43,9 @@ MayWrite = Callable[[int, float], bool]
 was ours then."""
 
 
-def store_changes(changes: Sequence[Change], *, runner: str, may_write: MayWrite) -> int | None:
+def store_changes(
+    changes: Sequence[Change], *, runner: str, may_write: MayWrite, pictures: EventPictures
+) -> int | None:
     """Write changes in their order; what they say already is left as it is.
 
     Changes of cameras that are gone are dropped, and those that were noticed when the camera was
@@ -56,6 +55,7 @@ def store_changes(changes: Sequence[Change], *, runner: str, may_write: MayWrite
         changes: Of any cameras.
         runner: Who has noticed them.
         may_write: See `MayWrite`.
+        pictures: Stores those of events.
 
     Returns:
         The highest event number, or None when no event has changed.
@@ -63,7 +63,7 @@ def store_changes(changes: Sequence[Change], *, runner: str, may_write: MayWrite
     Raises:
         django.db.Error: Nothing was written.
     """
-    store_pictures([change for change in changes if isinstance(change, EventChange)])
+    pictures.store([change for change in changes if isinstance(change, EventChange)])
     with transaction.atomic():
         known = _Known(changes, runner, may_write)
         number = None
@@ -71,7 +71,8 @@ def store_changes(changes: Sequence[Change], *, runner: str, may_write: MayWrite
             if kind is EventChange:
                 number = _store_events([item for item in group if known.has(item)], known) or number
             elif kind is ClosedEvents:
-                number = _close_events(group) or number
+                ours = [item for item in group if known.is_ours(item.camera_id)]
+                number = _close_events(ours) or number
             elif kind is TrackBatch:
                 _store_tracks([item for item in group if known.has(item)])
             else:
@@ -79,7 +80,7 @@ def store_changes(changes: Sequence[Change], *, runner: str, may_write: MayWrite
         unused = [change for change in changes if isinstance(change, EventChange)]
         unused = [change for change in unused if change.picture and not known.has(change)]
     for change in unused:
-        drop_picture(change.picture)
+        pictures.drop(change.picture)
     return number
 
 
@@ -95,27 +96,6 @@ def store_states(rows: Sequence[StateRow], *, runner: str) -> None:
         ours.bulk_update(states, STATE_FIELDS, batch_size=ROWS)
 
 
-def store_pictures(changes: Sequence[EventChange]) -> None:
-    """Store the pictures of events; an event whose picture cannot be stored goes without."""
-    for change in changes:
-        if change.jpeg is None or change.picture:
-            continue
-        name = f"events/{change.start:%Y/%m/%d}/{change.id.hex}.jpg"
-        try:
-            change.picture = default_storage.save(name, ContentFile(change.jpeg))
-        except OSError as error:
-            logger.warning("The picture of an event was not stored: %s", error)
-        change.jpeg = None
-
-
-def drop_picture(name: str) -> None:
-    """Delete a stored picture; one that cannot be deleted goes with its day."""
-    try:
-        default_storage.delete(name)
-    except OSError as error:
-        logger.warning("%s could not be deleted: %s", name, error)
-
-
 class _Known:
     """Which cameras, zones and lines are still there, and which cameras are ours."""
 
@@ -128,6 +108,10 @@ class _Known:
         events = [change for change in changes if isinstance(change, EventChange)]
         self.zones = _existing(Zone, {event.zone_id for event in events})
         self.lines = _existing(CountingLine, {event.line_id for event in events})
+
+    def is_ours(self, camera: int) -> bool:
+        """Tell whether a camera is ours now."""
+        return camera in self._ours
 
     def has(self, change: EventChange | TrackBatch) -> bool:
         """Tell whether a change is to be written."""
@@ -173,12 +157,26 @@ def _store_events(changes: Sequence[EventChange], known: _Known) -> int | None:
         row = _event_row(change, known)
         before = there.get(change.id)
         row.sequence = number
+        row.end = _end_of(change, before, known)
         row.picture = pictures.get(change.id) or (before.picture.name if before else "")
         (made if before is None else changed).append(row)
     CameraEvent.objects.bulk_create(made, batch_size=ROWS)
     if changed:
         CameraEvent.objects.bulk_update(changed, CHANGING, batch_size=ROWS)
     return last
+
+
+def _end_of(change: EventChange, before: CameraEvent | None, known: _Known) -> datetime | None:
+    """Return when an event ended: what has ended does not go on again.
+
+    Nobody ends the open events of a camera that we have lost but whoever took it, and that may
+    have happened already.
+    """
+    end = change.end or (before.end if before is not None else None)
+    if end is None and not known.is_ours(change.camera_id):
+        ago = timedelta(seconds=time.monotonic() - change.noticed)
+        end = max(change.start, timezone.now() - ago)
+    return end
 
 
 def _event_row(change: EventChange, known: _Known) -> CameraEvent:

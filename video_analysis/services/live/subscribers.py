@@ -1,10 +1,13 @@
-"""Who wants to hear of every result; composition roots pass them in."""
+"""Where results go. Composition roots pass in who wants to hear of every one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from video_analysis.services.live.changes import Change
+from video_analysis.services.live.pictures import PicturePublisher
 from vision.analytics.watcher import SceneEvent
 from vision.pipeline.results import FrameResult
 
@@ -20,3 +23,18 @@ class Subscriber(Protocol):
         shared: it must not be changed.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """Where results go.
+
+    Attributes:
+        write: Takes what is to be written.
+        pictures: Shows frames to those who watch.
+        subscribers: Hear of every result.
+    """
+
+    write: Callable[[Iterable[Change]], None]
+    pictures: PicturePublisher
+    subscribers: Sequence[Subscriber] = ()

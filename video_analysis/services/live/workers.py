@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 SWITCH_SECONDS = 0.001
 """As in `common.inference.server`: who comes back from the engine gets the interpreter soon."""
 MOST_TOGETHER = 16
+ENGINE_PAUSE_SECONDS = 5.0  # after the engine could not be made
 THREADS_TOGETHER = 2  # one prepares what the other's call will be followed by
 
 
@@ -40,6 +41,8 @@ class WorkerPool:
         self._scheduler = scheduler
         self._get_engine = get_engine
         self._threads: list[threading.Thread] = []
+        self._engine_error: VisionError | None = None
+        self._engine_again_at = 0.0
         self._capacity = 0  # not known before the first answer
         self._together = 0
 
@@ -66,16 +69,17 @@ class WorkerPool:
         while analysts := self._scheduler.take(self._together or 1):
             try:
                 self._turn(analysts)
-            except VisionError as error:  # the settings ask for an engine that cannot be had
-                for analyst in analysts:
-                    analyst.fail(error)
             except Exception:
                 logger.exception("Frames could not be looked at")
             finally:
                 self._scheduler.give_back(analysts)
 
     def _turn(self, analysts: list[CameraAnalyst]) -> None:
-        engine = self._get_engine()
+        engine = self._engine()
+        if isinstance(engine, VisionError):  # the settings ask for one that cannot be had
+            for analyst in analysts:
+                analyst.skip(engine)
+            return
         works = [
             (analyst, work) for analyst in analysts if (work := _begin(analyst, engine)) is not None
         ]
@@ -91,6 +95,19 @@ class WorkerPool:
             on_gpu = any(info.device != "cpu" for info in engine.loaded())
             self._together = min(MOST_TOGETHER, engine.capacity) if on_gpu else 1
             self._capacity = engine.capacity
+
+    def _engine(self) -> Engine | VisionError:
+        """Return the engine, or why there is none; it is not tried with every frame."""
+        if self._engine_error is not None and time.monotonic() < self._engine_again_at:
+            return self._engine_error
+        try:
+            engine = self._get_engine()
+        except VisionError as error:
+            self._engine_again_at = time.monotonic() + ENGINE_PAUSE_SECONDS
+            self._engine_error = error
+            return error
+        self._engine_error = None
+        return engine
 
 
 def _finish(analyst: CameraAnalyst, work: Work, answer: Looked | Exception, seen: float) -> None:

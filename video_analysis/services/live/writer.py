@@ -12,6 +12,7 @@ from django.db import DataError, Error, IntegrityError, connection
 
 from video_analysis.cameras.announcing import announce_events
 from video_analysis.services.live.changes import Change, EventChange, StateRow, TrackBatch
+from video_analysis.services.live.keeping import EventPictures
 from video_analysis.services.live.storing import MayWrite, store_changes, store_states
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class LiveWriter:
         self._may_write = may_write
         self._read_states = read_states
         self._on_done = on_done
+        self._pictures = EventPictures()
         self._waiting: deque[Change] = deque()
         self._bytes = 0
         self._changed = threading.Condition()
@@ -159,7 +161,7 @@ class LiveWriter:
 
     def _try_to_write(self, batch: list[Change]) -> bool:
         try:
-            sequence = store_changes(batch, runner=self._runner, may_write=self._may_write)
+            sequence = self._store(batch)
         except (IntegrityError, DataError):
             return self._write_one_by_one(batch)
         except Error as error:
@@ -171,12 +173,17 @@ class LiveWriter:
         self._back(batch, sequence)
         return True
 
+    def _store(self, batch: Sequence[Change]) -> int | None:
+        return store_changes(
+            batch, runner=self._runner, may_write=self._may_write, pictures=self._pictures
+        )
+
     def _write_one_by_one(self, batch: list[Change]) -> bool:
         """Find the one change that cannot be written, so that the others are."""
         connection.close()
         for change in list(batch):
             try:
-                sequence = store_changes([change], runner=self._runner, may_write=self._may_write)
+                sequence = self._store([change])
             except (IntegrityError, DataError) as error:
                 logger.error("A change of a camera cannot be written: %r: %s", change, error)
                 sequence = None

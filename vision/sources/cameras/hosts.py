@@ -1,5 +1,6 @@
 """Which hosts cameras may have, and which number a name stands for."""
 
+import contextlib
 import ipaddress
 import re
 import socket
@@ -106,6 +107,19 @@ def resolve_host(host: str, port: int, rules: AddressRules) -> list[str]:
     for number in numbers:
         _judge(host, ipaddress.ip_address(number.partition("%")[0]), rules)
     return numbers
+
+
+def can_match(entry: str) -> bool:
+    """Tell whether an entry of ``AddressRules.allowed`` can stand for any host at all."""
+    text = entry.strip().lower()
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_network(text.strip("[]") if text.startswith("[") else text, strict=False)
+        return True
+    try:
+        name = normal_host(text)
+    except CameraError:
+        return False
+    return name == text and not name.rpartition(".")[2][:1].isdigit()
 
 
 def _judge(host: str, number: IPAddress, rules: AddressRules) -> None:

@@ -33,6 +33,7 @@ Stage = Callable[[str], None]
 _DECODERS: Final = ",".join((*sorted(CODECS), "libdav1d"))
 _NOBODY: Final = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _OPENING: Final = 12.0  # seconds
+_LONGEST_RTMP_USER: Final = 200  # bytes
 # libav looks at a stream until it knows its pictures: at most so much of it, or for so long.
 _PROBED: Final = {"probesize": "1000000", "analyzeduration": "1000000", "fpsprobesize": "0"}
 _LOOP_LIMITS: Final = VideoLimits(max_pixels=MOST_PIXELS, max_side=LONGEST_SIDE)
@@ -108,7 +109,7 @@ def _open_rtmp(
 ) -> StreamFeed:
     number = line.choose()
     host = f"[{number}]" if ":" in number else number
-    who = fill_secrets("{username}:{password}@", credentials) if credentials else ""
+    who = f"{_rtmp_user(credentials)}@" if credentials and credentials.username else ""
     query = f"?{address.query}" if address.query else ""
     tail = fill_secrets(address.path + query, credentials)
 
@@ -119,6 +120,24 @@ def _open_rtmp(
         format="flv",
         options=_options("flv,live_flv", "rtmp,tcp", rtmp_live="live"),
     )
+
+
+def _rtmp_user(credentials: Credentials) -> str:
+    """Return user and password as libav reads them: it cuts them out and unescapes nothing."""
+    username, password = credentials.username, credentials.password
+    both = f"{username}:{password}"
+    if (
+        set("/?#") & set(both)
+        or set(":&") & set(username)
+        or not both.isprintable()
+        or len(both.encode()) > _LONGEST_RTMP_USER
+    ):
+        raise CameraError(
+            "bad_address",
+            "Over RTMP, user name and password cannot hold / ? or #, nor the user name : or &, "
+            f"and both together at most {_LONGEST_RTMP_USER} bytes. Choose others at the server.",
+        )
+    return both
 
 
 def _open_rtsp(
@@ -216,6 +235,12 @@ def _not_opened(address: CameraAddress, error: Exception) -> CameraError:
         )
     if isinstance(error, OSError) and error.errno == errno.EBUSY:
         return CameraError("unavailable", "Another program uses the device.")
+    if address.kind == "rtmp":  # libav tells the one from the other to nobody
+        return CameraError(
+            "refused",
+            "The server gives no stream: user name or password are wrong, there is no such stream, "
+            "or it speaks no RTMP.",
+        )
     return CameraError("not_a_stream", "What comes from there is no stream that can be read.")
 
 

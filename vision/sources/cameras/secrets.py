@@ -17,17 +17,19 @@ _SECRET: Final = "pass|loginpas|pwd|auth|token|secret|key"  # noqa: S105 - parts
 # The paths of cameras that write "/user=a_password=b_channel=1".
 _IN_PATH: Final = re.compile(
     rf"(?P<before>^|[/&;_])(?P<key>{'|'.join((*_NAMES, *_WORDS))}"
-    rf"|[a-z0-9.-]*(?:{_SECRET})[a-z0-9.-]*)="
+    rf"|[a-z0-9.-]{{0,40}}(?:{_SECRET})[a-z0-9.-]{{0,99}})="
     r"(?P<value>.*?)(?=[&;/]|_[A-Za-z]+=|$)",
     re.IGNORECASE,
 )
 # In a query a secret ends only with its pair: it may hold every other character.
 _SECRET_IN_PAIR: Final = re.compile(
-    rf"(?P<before>)(?P<key>[^=;/?]*(?:{_SECRET})[^=;/?]*)=(?P<value>.*)", re.IGNORECASE
+    rf"(?P<before>)(?P<key>[^=;/?]{{0,40}}(?:{_SECRET})[^=;/?]{{0,99}})=(?P<value>.*)",
+    re.IGNORECASE,
 )
 _NAME_IN_PAIR: Final = re.compile(
     rf"(?P<before>^|[;/?])(?P<key>{'|'.join(_NAMES)})=(?P<value>.*?)(?=;?$)", re.IGNORECASE
 )
+_LONGEST: Final = 1000  # characters of what may be an address
 _TWO: Final = "The address names two users or two passwords; one of each can be stored."
 
 
@@ -86,6 +88,25 @@ def hides(text: str, credentials: Credentials | None) -> bool:
         return True
     word = credentials.password
     return not any(form in text for form in (word, quote(word), quote(word, safe="")))
+
+
+def blank_secrets(text: str, instead: str) -> str:
+    """Return what somebody wrote as an address, readable or not, without user and password.
+
+    Args:
+        text: What was written.
+        instead: Is put where user and password stood before the host, and secrets in the rest.
+    """
+    if len(text) > _LONGEST:
+        return instead
+    begin = text.find("://") + 3 if "://" in text else 0
+    scheme, rest = text[:begin], text[begin:]
+    _, at, host = rest.rpartition("@")
+    where = f"{instead}@{host}" if at else rest
+    path, mark, query = where.partition("?")
+    path = _IN_PATH.sub(lambda pair: f"{pair['before']}{pair['key']}={instead}", path)
+    pairs = (_SECRET_IN_PAIR.sub(lambda p: f"{p['key']}={instead}", q) for q in query.split("&"))
+    return f"{scheme}{path}{mark}{'&'.join(pairs)}"
 
 
 def _split_pair(pair: str, found: dict[str, str]) -> str:
