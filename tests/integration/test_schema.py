@@ -243,7 +243,7 @@ def send(case: Case, world: World, found: dict[str, str], choose: Random) -> Non
         response = case.call(headers={**world.headers, **accepted})
         transaction.set_rollback(True)
     # "Not yet, ask again" is an answer, where the document says so.
-    later = response.status_code == 503 and "Retry-After" in response.headers
+    later = response.status_code == 503 and "retry-after" in response.headers
     try:
         case.validate_response(response, checks=CHECKS[1:] if later else CHECKS)
     except (Failure, FailureGroup) as failure:
