@@ -106,7 +106,7 @@ class LiveFeed:
         self._newest: dict[Tile, Picture] = {}
         self._task: asyncio.Task[None] | None = None
         # Redis blocks; one thread for all, so that there is one question at a time.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="live-feed")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="feed")
 
     @property
     def tiles(self) -> list[Tile]:

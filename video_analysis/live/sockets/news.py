@@ -182,7 +182,11 @@ class News:
             while True:
                 await self._hear((await layer.receive(channel)).get("payload", {}))
         finally:
-            await layer.group_discard(LIVE_GROUP, channel)
+            # Bounded: a connection that was interrupted in the middle of a word may never answer,
+            # and the loop waits for this task when it ends.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AWAY_SECONDS):
+                    await layer.group_discard(LIVE_GROUP, channel)
 
     async def _hear(self, payload: dict[str, Any]) -> None:
         if payload.get("type") == "events":
