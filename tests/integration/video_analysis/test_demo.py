@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from tests.integration.conftest import make_user
+from video_analysis.cameras import cleaning
 from video_analysis.cameras.models import Area, Camera
 from video_analysis.cameras.services.cameras import create_camera
 from video_analysis.services.live import demo
@@ -128,6 +130,23 @@ def test_removing_takes_the_area_that_is_empty(films: Path) -> None:
     load("--remove")
     assert not Area.objects.exists()
     assert not Camera.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_recordings_are_removed_in_short_transactions(
+    films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo.install_demo()
+    inside = []
+
+    def note(camera_id: int) -> int:
+        inside.append(connection.in_atomic_block)
+        return 0
+
+    monkeypatch.setitem(cleaning._cleaners, "noted", note)
+    demo.remove_demo()
+    # Each camera twice: at leisure, and once more for what came until its row was held.
+    assert inside == [False, True] * 4
 
 
 def test_another_camera_of_the_same_name_is_not_touched(films: Path) -> None:
