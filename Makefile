@@ -74,8 +74,9 @@ check: $(VENV)/.development ## Lint, types, layers, migrations, deployment setti
 bench: $(VENV)/.development ## Measure against the peers; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks
 
-soak: $(VENV)/.development ## Kill workers 200 times in the middle of jobs
+soak: $(VENV)/.development ## Kill workers 200 times in the middle of jobs; watch cameras for half an hour
 	$(BIN)/python -m tests.soak --kills 200
+	$(BIN)/python -m benchmarks live-memory
 
 lock: $(VENV)/.development ## Compile requirements*.txt from requirements*.in
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -11,12 +11,14 @@ from pathlib import Path
 from benchmarks import (
     accuracy,
     activity,
+    beside,
     counting,
     endurance,
     engine,
     gate,
     http,
     live,
+    live_memory,
     looks,
     masks,
     pages,
@@ -49,6 +51,8 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "looks": looks.run,
     "shop": shop.run,
     "live": live.run,
+    "live-memory": live_memory.run,
+    "beside": beside.run,
 }
 
 

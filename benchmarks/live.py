@@ -7,8 +7,6 @@ import multiprocessing
 import os
 import sqlite3
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -29,7 +27,7 @@ from benchmarks.engine import ensure_quantized, make_engine
 from benchmarks.material import Material, load_pictures
 from benchmarks.raw import RawRuntime
 from benchmarks.report import Section
-from benchmarks.server import ROOT, environment, manage
+from benchmarks.server import Server, run_server
 from benchmarks.timing import measure_interleaved
 from vision.encoding.video import VideoWriter
 from vision.sources.videos import open_video
@@ -138,20 +136,27 @@ def watch_cameras(
     if settings.get("SIGHTLINE_PRECISION") == "int8":
         pictures = load_pictures(material, 32, *SIZE)
         ensure_quantized(material, folder / "models", pictures, "yolov8n")
-    given = {"SIGHTLINE_CAMERA_FILES": str(films), **settings}
-    manage(folder, material, "setup")
-    database = folder / "db.sqlite3"
-    _add_cameras(database)
-    with _serving(folder, material, given) as process:
-        _wait_until_live(database, process)
-        before, began = _busy(process), time.monotonic()
+    with serve_cameras(material, folder, films, settings) as server:
+        before, began = _busy(server.process), time.monotonic()
         looks: list[dict[str, Any]] = []
         while time.monotonic() - began < seconds:
             time.sleep(LOOK_SECONDS)
-            looks += _figures(database)
+            looks += read_figures(server)
         took = time.monotonic() - began
-        rss = sum(one.memory_info().rss for one in _family(process)) / 1e6
-        return Watched(looks, (_busy(process) - before) / took, rss)
+        rss = sum(one.memory_info().rss for one in family_of(server.process)) / 1e6
+        return Watched(looks, (_busy(server.process) - before) / took, rss)
+
+
+@contextmanager
+def serve_cameras(
+    material: Material, folder: Path, films: Path, settings: dict[str, str]
+) -> Iterator[Server]:
+    """Start a server, give it six cameras that loop ``walk.mp4``, and wait until all are live."""
+    given = {"SIGHTLINE_CAMERA_FILES": str(films), **settings}
+    with run_server(folder, material, given) as server:
+        _add_cameras(server.data_dir / "db.sqlite3")
+        _wait_until_live(server)
+        yield server
 
 
 def _add_cameras(database: Path) -> None:
@@ -160,42 +165,25 @@ def _add_cameras(database: Path) -> None:
         connection.executemany(
             "INSERT INTO cameras_camera (name, address, enabled, fps, model, detector_conf, "
             "people_only, classes, tracker, tracker_max_age, tracker_min_hits, motion_gate, "
-            "hide_people, revision, created_at) VALUES (?, 'loop:walk.mp4', 1, "
-            f"{RATE}, '', 0.35, 0, '[]', 'bytetrack', 2, 3, 1, 0, 1, datetime('now'))",
+            "hide_people, faces, revision, created_at) VALUES (?, 'loop:walk.mp4', 1, "
+            f"{RATE}, '', 0.35, 0, '[]', 'bytetrack', 2, 3, 1, 0, '', 1, datetime('now'))",
             rows,
         )
 
 
-@contextmanager
-def _serving(
-    folder: Path, material: Material, settings: dict[str, str]
-) -> Iterator[psutil.Process]:
-    with (folder / "server.log").open("w") as log:
-        child = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", "0"],
-            cwd=ROOT,
-            env={**environment(folder, material), **settings},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield psutil.Process(child.pid)
-        finally:
-            child.terminate()
-            child.wait(timeout=30)
-
-
-def _wait_until_live(database: Path, process: psutil.Process) -> None:
+def _wait_until_live(server: Server) -> None:
     until = time.monotonic() + PATIENCE
-    while sum(look["fps"]["processed"] > 0 for look in _figures(database)) < CAMERAS:
-        if time.monotonic() > until or not process.is_running():
+    while sum(look["fps"]["processed"] > 0 for look in read_figures(server)) < CAMERAS:
+        if time.monotonic() > until or not server.process.is_running():
             raise RuntimeError("six cameras did not go live within three minutes")
         time.sleep(0.5)
     time.sleep(10.0)  # the windows of the figures fill
 
 
-def _figures(database: Path) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=20)) as connection:
+def read_figures(server: Server) -> list[dict[str, Any]]:
+    """Return what the runner says of each live camera."""
+    address = f"file:{server.data_dir / 'db.sqlite3'}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, timeout=20)) as connection:
         rows = connection.execute(
             "SELECT camera_id, figures FROM video_analysis_camerastate WHERE state = 'live'"
         ).fetchall()
@@ -203,12 +191,13 @@ def _figures(database: Path) -> list[dict[str, Any]]:
     return [look for look in told if "fps" in look]
 
 
-def _family(process: psutil.Process) -> list[psutil.Process]:
+def family_of(process: psutil.Process) -> list[psutil.Process]:
+    """Return the server's process and its capturing children."""
     return [process, *process.children(recursive=True)]
 
 
 def _busy(process: psutil.Process) -> float:
-    return sum(sum(one.cpu_times()[:2]) for one in _family(process))
+    return sum(sum(one.cpu_times()[:2]) for one in family_of(process))
 
 
 def _row(name: str, watched: Watched) -> tuple[str, ...]:

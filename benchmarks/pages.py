@@ -15,10 +15,9 @@ from typing import Any
 
 from benchmarks.material import Material
 from benchmarks.report import Section
-from benchmarks.server import ROOT, Server, environment, manage, run_server
+from benchmarks.server import COOKIE, ROOT, Server, environment, manage, run_server
 from tests.servers import MissingServerError, PostgresServer
 
-COOKIE = "sightline_session"
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ import psutil
 from benchmarks.material import Material
 
 ROOT = Path(__file__).resolve().parent.parent
+COOKIE = "sightline_session"  # its name
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,10 @@ def manage(data_dir: Path, material: Material, *arguments: str) -> None:
 
 
 @contextmanager
-def run_server(data_dir: Path, material: Material) -> Iterator[Server]:
+def run_server(
+    data_dir: Path, material: Material, settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Serve on a free port; ``settings`` are environment variables of the server alone."""
     manage(data_dir, material, "setup")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -49,7 +53,7 @@ def run_server(data_dir: Path, material: Material) -> Iterator[Server]:
     child = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--port", str(port)],
         cwd=ROOT,
-        env=environment(data_dir, material),
+        env={**environment(data_dir, material), **(settings or {})},
         stdout=log,
         stderr=subprocess.STDOUT,
     )
@@ -59,7 +63,7 @@ def run_server(data_dir: Path, material: Material) -> Iterator[Server]:
         yield Server(port, secrets["api_token"], psutil.Process(child.pid), data_dir)
     finally:
         child.terminate()
-        child.wait(timeout=20)
+        child.wait(timeout=30)
         log.close()
 
 

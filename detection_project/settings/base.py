@@ -71,6 +71,8 @@ SIGHTLINE_MAX_UPLOAD_BYTES = env.whole("SIGHTLINE_MAX_UPLOAD_BYTES", 50 * MIB)
 SIGHTLINE_MAX_PIXELS = env.whole("SIGHTLINE_MAX_PIXELS", 80_000_000)
 SIGHTLINE_MAX_FILES_PER_REQUEST = env.whole("SIGHTLINE_MAX_FILES_PER_REQUEST", 200)
 SIGHTLINE_MAX_REQUEST_BYTES = env.whole("SIGHTLINE_MAX_REQUEST_BYTES", 256 * MIB)
+# A ZIP of people's photos, and what is in it.
+SIGHTLINE_MAX_IMPORT_BYTES = env.whole("SIGHTLINE_MAX_IMPORT_BYTES", 1024 * MIB)
 SIGHTLINE_MAX_VIDEO_BYTES = env.whole("SIGHTLINE_MAX_VIDEO_BYTES", 4096 * MIB)
 SIGHTLINE_MAX_VIDEO_SECONDS = env.whole("SIGHTLINE_MAX_VIDEO_SECONDS", 4 * 3600)
 SIGHTLINE_MAX_VIDEO_PIXELS = env.whole("SIGHTLINE_MAX_VIDEO_PIXELS", 4096 * 2304)
@@ -81,6 +83,11 @@ SIGHTLINE_BODY_LIMITS = [
     ("/api/segment", SIGHTLINE_MAX_REQUEST_BYTES),
     ("/api/sessions", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
     ("/sessions/create", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
+    ("/api/recognize", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
+    ("/api/people/import", SIGHTLINE_MAX_IMPORT_BYTES + MIB),
+    ("/api/people", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
+    ("/people/import", SIGHTLINE_MAX_IMPORT_BYTES + MIB),
+    ("/people", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
     ("/", 5 * MIB),
 ]
 # These very addresses, and none below them, take as much as a video may have.
@@ -98,7 +105,9 @@ INSTALLED_APPS = [
     "detection_project",  # first: its runserver replaces staticfiles'
     "video_analysis",
     "video_analysis.cameras",
+    "video_analysis.retail",
     "detector",
+    "recognition",
     "common",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",

@@ -57,6 +57,38 @@ def enter(
     raise AssertionError("nobody entered the queue")
 
 
+def test_live_and_interactive_items_take_turns(pool: ThreadPoolExecutor) -> None:
+    queue, gate = AdmissionQueue(slots=1), Gate()
+    futures = [enter(pool, queue, gate, "live 1", Priority.LIVE)]
+    assert gate.entered.acquire(timeout=WAIT)
+    line = [
+        *(("live 2", Priority.LIVE), ("live 3", Priority.LIVE), ("live 4", Priority.LIVE)),
+        *(("asked 1", Priority.INTERACTIVE), ("asked 2", Priority.INTERACTIVE)),
+        ("batch", Priority.BATCH),
+    ]
+    futures += [enter(pool, queue, gate, name, priority) for name, priority in line]
+    gate.release.release(7)
+    for future in futures:
+        future.result(WAIT)
+    assert [batch for (batch,), _ in gate.batches] == [
+        *("live 1", "asked 1", "live 2", "asked 2", "live 3", "live 4", "batch")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("priority", "asked"),
+    [(Priority.LIVE, True), (Priority.INTERACTIVE, True), (Priority.BATCH, False)],
+    ids=["live", "interactive", "batch"],
+)
+def test_the_queue_knows_whether_somebody_needs_the_machine(
+    priority: Priority, asked: bool
+) -> None:
+    queue = AdmissionQueue(slots=2)
+    assert not queue.is_asked
+    queue.run(["one"], echo, key="model", priority=priority)
+    assert queue.is_asked is asked
+
+
 def test_waiting_items_run_by_priority_then_in_order_of_arrival(pool: ThreadPoolExecutor) -> None:
     queue, gate = AdmissionQueue(slots=1), Gate()
     futures = [enter(pool, queue, gate, "first")]

@@ -11,7 +11,7 @@ import supervision as sv
 
 from vision.errors import VisionError
 from vision.pipeline import Pipeline, PipelineConfig, run_pipeline
-from vision.structures import Frame
+from vision.structures import Frame, Priority
 
 RATE = 10.0
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,6 +19,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 class WalkingEngine:
     """Finds one person who walks to the right, where the picture says how far they are."""
+
+    is_asked = False
 
     def __init__(self, model: str | None = None) -> None:
         self.asked: list[tuple[str, int]] = []
@@ -251,3 +253,25 @@ def test_tracks_end_after_the_patience_of_the_configuration(
 ) -> None:
     made = pipeline(WalkingEngine(), patience=patience, every=every)
     assert made.patience == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("priority", "asked", "rests"),
+    [
+        (Priority.BATCH, True, True),
+        (Priority.BATCH, False, False),
+        (Priority.LIVE, True, False),
+    ],
+    ids=["beside-others", "alone", "live"],
+)
+def test_batch_work_rests_while_others_need_the_machine(
+    priority: Priority, asked: bool, rests: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("vision.pipeline.run.time.sleep", slept.append)
+    engine = WalkingEngine()
+    engine.is_asked = asked
+    results = list(run_pipeline(frames(40), pipeline(engine, priority=priority)))
+    assert len(results) == 40
+    assert bool(slept) is rests
+    assert all(0 <= seconds <= 2 for seconds in slept)

@@ -12,9 +12,26 @@ def _between(low: float, high: float) -> list[BaseValidator]:
 
 
 class Area(models.Model):
-    """A part of the premises that some cameras look at."""
+    """A part of the premises that some cameras look at, and what may be done with faces there."""
 
     name = models.CharField(max_length=100, unique=True)
+    recognise = models.BooleanField(
+        default=False, help_text="Whether people are recognised by their faces here."
+    )
+    consent_required = models.BooleanField(
+        default=True, help_text="Whether only people who have agreed are recognised."
+    )
+    group_unknown = models.BooleanField(
+        default=False, help_text="Whether unknown faces are told apart, for a day at most."
+    )
+    mood = models.BooleanField(
+        default=False, help_text="Whether the moods of customers are estimated."
+    )
+    absence_minutes = models.PositiveIntegerField(
+        default=15,
+        validators=_between(1, 1440),
+        help_text="Who was not seen for so long has left: the visit is over.",
+    )
 
     class Meta:
         ordering = ["name"]
@@ -29,6 +46,11 @@ class Camera(models.Model):
     ``address`` carries no credentials: they lie encrypted in ``credentials`` as a JSON object with
     ``username`` and ``password``, and leave the database only for the process that connects.
     """
+
+    class Faces(models.TextChoices):
+        SHOWN = "", "Shown"
+        CONSENTED = "consented", "Shown of people who have agreed"
+        HIDDEN = "hidden", "Blurred"
 
     name = models.CharField(max_length=100, unique=True)
     area = models.ForeignKey(
@@ -68,6 +90,13 @@ class Camera(models.Model):
     )
     hide_people = models.BooleanField(
         default=False, help_text="Whether people are blurred in every picture that leaves."
+    )
+    faces = models.CharField(
+        max_length=16,
+        choices=Faces.choices,
+        default=Faces.SHOWN,
+        blank=True,
+        help_text="Whose faces every picture that leaves shows.",
     )
     revision = models.PositiveIntegerField(
         default=1, help_text="Grows with every change of the camera, its zones and its lines."

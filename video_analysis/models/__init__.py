@@ -10,6 +10,7 @@ from video_analysis.models.live import (
     CameraTrack,
     EventSequence,
 )
+from video_analysis.models.sightings import Sighting, Visitor, VisitorFace
 from video_analysis.models.tracks import Track, TrajectoryChunk
 
 __all__ = [
@@ -20,7 +21,10 @@ __all__ = [
     "CameraTrack",
     "Event",
     "EventSequence",
+    "Sighting",
     "Track",
     "TrajectoryChunk",
     "VideoAnalysis",
+    "Visitor",
+    "VisitorFace",
 ]

@@ -5,6 +5,9 @@ of the best item is woken as leader; it takes whatever may share its batch, runs
 to their owners, and gives the slot to the next. The state is guarded by one lock, which is never
 held while a model runs.
 
+Live frames and pictures that somebody waits for take turns: cameras that keep every slot busy are
+shown a frame less, where strict order would leave a caller waiting for ever.
+
 Batch work never takes the last of several slots, and no more than one while somebody waits for an
 answer: what runs cannot be stopped, so who comes first would otherwise wait for all of it. Who is
 alone but for batch work still gets all cores.
@@ -82,7 +85,9 @@ class AdmissionQueue:
         self._order = itertools.count()
         self._running = 0
         self._running_batch = 0
+        self._live_was_last = False
         self._exclusive = False
+        self._asked_until = 0.0
         self._crowded_until = 0.0
         self._batch_until = 0.0
         self._closed = False
@@ -104,7 +109,8 @@ class AdmissionQueue:
             payloads: At most ``max_batch``.
             run: What to do with a batch. Items of equal keys must have equivalent ones.
             key: Items of one key may share a batch.
-            priority: Lower values go first; equals in order of arrival.
+            priority: Lower values go first, but live and interactive ones take turns; equals
+                in order of arrival.
             crowded: More of the caller's work is about to follow.
 
         Raises:
@@ -134,6 +140,11 @@ class AdmissionQueue:
                 raise item.error
         return [item.outcome for item in items if item.outcome is not None]
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything but batch work has run or waited within the last tenth of a second."""
+        return time.perf_counter() < self._asked_until
+
     def close(self) -> None:
         """Turn away all who wait or come later, and return when nothing runs any more."""
         with self._lock:
@@ -150,6 +161,8 @@ class AdmissionQueue:
         Batch work is no company for those who wait for an answer.
         """
         until = item.entered + _CROWD_SECONDS
+        if not item.is_batch:
+            self._asked_until = until
         if self._running > self._running_batch or (self._heap and not self._heap[0][2].is_batch):
             self._crowded_until = until
         if not item.is_batch:
@@ -170,7 +183,7 @@ class AdmissionQueue:
         while self._heap and self._running < self._slots and not self._exclusive:
             if not self._may_run(self._heap[0][2]):
                 return
-            _, _, item = heapq.heappop(self._heap)
+            item = self._pop()
             # A lone caller gets all cores for its picture; where others are about, pictures are
             # computed side by side instead, which takes longer for each but less for all.
             item.alone = not item.crowded and self._is_alone(item)
@@ -179,6 +192,17 @@ class AdmissionQueue:
             self._running_batch += item.is_batch
             item.leads = True
             item.wake.set()
+
+    def _pop(self) -> _Item:
+        """Take the item whose turn it is. Needs the lock."""
+        entry = self._heap[0]
+        if self._live_was_last and entry[0] == Priority.LIVE:
+            waiting = [one for one in self._heap if one[0] == Priority.INTERACTIVE]
+            entry = min(waiting, default=entry)
+        self._live_was_last = entry[0] == Priority.LIVE
+        self._heap.remove(entry)
+        heapq.heapify(self._heap)
+        return entry[2]
 
     def _is_alone(self, item: _Item) -> bool:
         """Return whether nothing but batch work, which then stands back, is beside an item."""

@@ -66,7 +66,7 @@ class Engine:
             confidence: 0..1; only objects above it are returned.
             iou: 0..1; of two boxes of one class that overlap more, the better one stays.
             classes: Class ids to look for; None looks for all, an empty sequence for none.
-            priority: Who goes first when several wait.
+            priority: Who goes first when several wait; live and interactive take turns.
             input_size: Longer side of what the network sees, in pixels, a multiple of 32; None
                 is the model's own. Less is faster, and loses small objects first. OpenCV's
                 detectors ignore it.
@@ -113,6 +113,11 @@ class Engine:
     def capacity(self) -> int:
         """How many pictures may be inside the models at once; more callers wait their turn."""
         return self._plan.slots * self._plan.max_batch
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether live or interactive work was there a moment ago: batch work rests beside it."""
+        return self._queue.is_asked
 
     def close(self) -> None:
         """Let running calls end, turn waiting ones away, and let go of the models. Idempotent."""

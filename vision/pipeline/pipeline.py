@@ -13,7 +13,7 @@ from vision.motion import MotionGate, MotionResult, create_motion_detector
 from vision.pipeline.config import PipelineConfig
 from vision.pipeline.hiding import PeopleToHide, what_to_ask
 from vision.pipeline.results import FrameResult
-from vision.structures import Frame
+from vision.structures import Frame, Priority
 from vision.tracking import create_follower, create_tracker
 
 __all__ = ["Looked", "Pipeline", "Prepared"]
@@ -95,6 +95,11 @@ class Pipeline:
         self._rested = 0.0
         self.patience = tracker.patience + config.every / rate
         """Seconds after which a track that was not seen is over."""
+
+    @property
+    def should_rest(self) -> bool:
+        """Whether this is batch work, and others need the machine now."""
+        return self._config.priority == Priority.BATCH and self._engine.is_asked
 
     def process(self, frames: Sequence[Frame]) -> list[FrameResult]:
         """Return what is in frames that follow the ones before; an empty sequence gives none."""

@@ -11,7 +11,7 @@ __all__ = ["Frame", "Priority"]
 
 
 class Priority(IntEnum):
-    """Order of admission to a model: the lower value goes first."""
+    """Order of admission to a model: the lower value goes first; the first two take turns."""
 
     LIVE = 0
     INTERACTIVE = 1

@@ -33,6 +33,8 @@ SCENE = (
 class FakeEngine:
     """Finds the same three objects in every picture, as the real engine reports them."""
 
+    is_asked = False
+
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
         self.error: Exception | None = None

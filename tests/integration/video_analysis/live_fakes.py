@@ -114,6 +114,7 @@ class SquareFinder:
     """An engine that finds the bright square and calls it a person."""
 
     capacity = 2
+    is_asked = False
 
     def __init__(self) -> None:
         self.calls: list[int] = []

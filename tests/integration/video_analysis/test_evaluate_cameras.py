@@ -21,6 +21,8 @@ pytestmark = pytest.mark.once  # needs no server
 class SeesNobody:
     """An engine that notes what it is asked and finds nothing."""
 
+    is_asked = False
+
     def __init__(self) -> None:
         self.asked: list[tuple[tuple[int, ...], dict[str, Any]]] = []
         self.bright = 0.0

@@ -22,6 +22,8 @@ BOXES = "".join(f"{{frame}},{{ids[{i}]}},{100 + 200 * i},50,60,150,1,-1,-1,-1\n"
 class FindsTheSame:
     """An engine that finds two people wherever it looks."""
 
+    is_asked = False
+
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
 
