@@ -15,6 +15,8 @@ from benchmarks import (
     counting,
     endurance,
     engine,
+    faces,
+    gallery,
     gate,
     http,
     live,
@@ -35,6 +37,7 @@ from benchmarks.report import Section, load_sections, save_sections
 HERE = Path(__file__).resolve().parent
 BENCHMARKS: dict[str, Callable[..., Section]] = {
     "engine": engine.run,
+    "faces": faces.run,
     "masks": masks.run,
     "accuracy": accuracy.run,
     "http": http.run,
@@ -53,6 +56,7 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "live": live.run,
     "live-memory": live_memory.run,
     "beside": beside.run,
+    "gallery": gallery.run,
 }
 
 

@@ -25,12 +25,15 @@ from common.storage.services import cleanup_if_due
 from detection_project.celery import app
 from detection_project.hearing import Heartbeat
 from detector.analytics.tasks import refresh_regularly
+from recognition.services.retaining import forget_in_time_if_due
+from video_analysis.retail.services import close_visits_if_due
 from video_analysis.services.live import CameraService, Subscriber
 from video_analysis.services.live.retention import remove_old_if_due
+from video_analysis.services.recognising.watcher import FaceWatcher
 
 logger = logging.getLogger(__name__)
 
-SUBSCRIBERS: Sequence[Subscriber] = ()
+SUBSCRIBERS: Sequence[Subscriber] = (FaceWatcher(),)
 """What hears of every frame of every camera of this process."""
 CAMERA_SECONDS = 5.0
 DIRECT_QUEUE_SECONDS = 300.0  # the queue of a worker that is gone disappears
@@ -134,6 +137,8 @@ class Sweeper:
                 cleanup_if_due()
                 refresh_regularly()
                 remove_old_if_due()
+                forget_in_time_if_due()
+                close_visits_if_due()
                 presence.note_sweep()
             except Error as error:
                 logger.warning("Lost jobs could not be looked for: %s", error)

@@ -13,6 +13,10 @@ class HashedStaticStorage(CompressedManifestStaticFilesStorage):
     Packages' scripts are left as they are: some carry import statements that are examples.
     """
 
+    # One for each step of the longest chain of imports; each file's name follows from what it
+    # imports.
+    max_post_process_passes = 12
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         _, replacements = self._js_module_import_aggregation_patterns
         folders = sorted(

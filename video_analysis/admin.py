@@ -13,6 +13,7 @@ from unfold.decorators import display
 from common.admin import JOB_LABELS, ReadOnlyAdmin
 from detector.models import DetectionSession
 from video_analysis.models import VideoAnalysis
+from video_analysis.services.options import TASKS
 
 
 @admin.register(VideoAnalysis)
@@ -20,7 +21,7 @@ class VideoAnalysisAdmin(ReadOnlyAdmin):
     """Analyses of all users."""
 
     list_display = ("name", "owner", "state", "asked", "length", "size", "tracks", "created")
-    list_filter = ("session__job__state", "tracking", "motion", "activity", "tracker")
+    list_filter = ("session__job__state", "tracking", "motion", "activity", "faces", "tracker")
     list_select_related = ("session__owner", "session__job")
     search_fields = ("session__name", "session__owner__username")
     search_help_text = "A name, an owner, or the id of a session"
@@ -46,9 +47,7 @@ class VideoAnalysisAdmin(ReadOnlyAdmin):
     @display(description="looks for")
     def asked(self, video: VideoAnalysis) -> str:
         """What was asked for."""
-        return ", ".join(
-            task for task in ("tracking", "motion", "activity") if getattr(video, task)
-        )
+        return ", ".join(task for task in TASKS if getattr(video, task))
 
     @display(description="seconds", ordering="duration")
     def length(self, video: VideoAnalysis) -> str:

@@ -21,6 +21,8 @@ class VideoAnalysisConfig(AppConfig):
         import_module("video_analysis.rules")
         import_module("video_analysis.services.live.metrics")
         import_module("video_analysis.services.camera_remains")
+        import_module("video_analysis.services.recognising.answers")
+        import_module("video_analysis.services.people_data")
         events = self.get_model("CameraEvent")._meta.db_table
         register_files(KeptFiles(events, "picture", "events"))
         post_delete.connect(

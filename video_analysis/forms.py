@@ -15,6 +15,7 @@ from video_analysis.services.options import (
     VideoOptions,
     parse_video_options,
 )
+from video_analysis.services.recognising.uploads import may_recognise_uploads
 from vision.motion import METHODS
 from vision.tracking import TRACKERS
 
@@ -28,6 +29,7 @@ TASK_CHOICES = (
     ("tracking", "route", "Tracks", "Who and what moved where, for how long, how fast"),
     ("motion", "motion", "Motion", "When and where anything moved"),
     ("activity", "activity", "Activity", "What people do: walk, sit, wave, fall, meet"),
+    ("faces", "users", "Faces", "Who of the people you know is there, and when"),
 )
 STYLE_CHOICES = (
     ("boxes", "Boxes"),
@@ -35,6 +37,8 @@ STYLE_CHOICES = (
     ("trails", "Trails"),
     ("heat", "Heat map"),
     ("blur", "Blur people"),
+    ("faces", "Blur faces"),
+    ("faces-consented", "Blur faces without consent"),
 )
 TRACKER_LABELS = {
     "bytetrack": "ByteTrack · robust",
@@ -52,7 +56,7 @@ def video_choices() -> dict[str, Any]:
     """What a form about a video lets people choose from."""
     return {
         "tasks": [dict(zip(("name", "icon", "label", "hint"), row, strict=True))
-                  for row in TASK_CHOICES],
+                  for row in TASK_CHOICES if row[0] != "faces" or may_recognise_uploads()],
         "styles": STYLE_CHOICES,
         "trackers": [(name, TRACKER_LABELS.get(name, name)) for name in TRACKERS],
         "methods": [(name, METHOD_LABELS.get(name, name)) for name in METHODS],

@@ -9,11 +9,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
+from common.accounts.roles import may_create
 from common.permissions import Verb, get_visible_or_404, visible
 from detector.filters import ORDERS, SessionFilters, filter_sessions
 from detector.models import DetectionSession
 from detector.selectors import SHOWN, User
-from video_analysis.models import Event, Track, TrajectoryChunk, VideoAnalysis
+from video_analysis.models import Event, Sighting, Track, TrajectoryChunk, VideoAnalysis
 from vision.encoding.trajectories import unpack_trajectories
 from vision.structures.trajectories import Trajectory
 
@@ -87,6 +88,16 @@ def list_events(analysis: VideoAnalysis, *kinds: str) -> QuerySet[Event]:
     """What happened in a video, in order; of these kinds, or of all."""
     rows = analysis.events.order_by("number")
     return rows.filter(kind__in=kinds) if kinds else rows
+
+
+def list_sightings(user: User, analysis: VideoAnalysis) -> QuerySet[Sighting]:
+    """Who was recognised in a video, and who waits for a review, in its order.
+
+    Nobody for those who may not see people.
+    """
+    rows = analysis.sightings.exclude(state=Sighting.State.REJECTED)
+    rows = rows.select_related("profile").order_by("start_seconds", "track_number")
+    return rows if may_create(user) else rows.none()
 
 
 def _videos() -> QuerySet[DetectionSession]:

@@ -26,13 +26,14 @@ from detector.forms import options_config
 from detector.models import DetectionSession
 from detector.services.sharing import note_exported, note_viewed
 from detector.views import page_view
+from recognition.services.auditing import note_people_listed
 from video_analysis.forms import (
     new_video_preset,
     read_video_options,
     video_choices,
     video_preset,
 )
-from video_analysis.selectors import get_video
+from video_analysis.selectors import get_video, list_sightings
 from video_analysis.services.analyses import queue_video, rerun_video
 from video_analysis.services.exports import EXPORTS, export_video, stem_of
 from video_analysis.services.files import require_derived, require_done
@@ -97,12 +98,16 @@ def video(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """The page of a video: its progress with a live picture, or its result."""
     session = get_video(request.user, session_id)
     done = session.status == DetectionSession.Status.DONE
+    sightings = list(list_sightings(request.user, session.video)) if done else []
+    if sightings:
+        note_people_listed(actor=request.user, count=len(sightings), what="people of a video")
     context = {
         "session": session,
         "video": session.video,
         "page_data": page_data(session),
         "hides_people": hides_people(session.video),
         "may_have_original": may_have_original(session, request.user),
+        "sightings": sightings,
         "figures": summary_figures(session.video) if done else [],
         "shared_upload": session.upload.sessions.exclude(pk=session.pk).exists(),
         "options_config": options_config(),

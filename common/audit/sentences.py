@@ -18,6 +18,14 @@ NOUNS = {
     "common.retentionpolicy": "how long things are kept",
     "detector.detectionsession": "a session",
     "knox.authtoken": "a token",
+    "recognition.profile": "a person",
+}
+# Why somebody who was known by their face is known no longer.
+ERASED = {
+    "request": "on request",
+    "consent": "as consent was withdrawn",
+    "retention": "as the time was over",
+    "restore": "again, as a backup had brought them back",
 }
 
 
@@ -125,6 +133,9 @@ def _viewed(entry: AuditEntry) -> str:
 
 
 def _deleted(entry: AuditEntry) -> str:
+    reason = ERASED.get(str(entry.details.get("reason", "")))
+    if entry.object_type == "recognition.profile" and reason:
+        return f"erased {_object(entry)} {reason}"
     return f"deleted {_object(entry)}{_of_owner(entry)}{_place(entry)}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import secrets
 import shutil
@@ -46,6 +47,7 @@ from common.backup.databases import (
 )
 from common.backup.errors import BackupError
 from common.backup.swap import Swap, remove, swap_all, sync_folder
+from common.people.journal import erase_again
 from common.storage.files import open_part, stat_file
 from common.storage.orphans import FOLDERS
 from common.storage.registry import all_kept_files
@@ -53,8 +55,10 @@ from common.storage.selectors import backup_folder
 from common.uploads.derived import DerivedFile
 from common.uploads.models import Upload
 
+logger = logging.getLogger(__name__)
+
 SECRETS = "secrets.json"
-COUNTED = ("auth", "common", "detector", "video_analysis")
+COUNTED = ("auth", "common", "detector", "video_analysis", "recognition", "retail")
 UPLOADS = Upload._meta.db_table
 DERIVED = DerivedFile._meta.db_table
 
@@ -266,6 +270,7 @@ def restore_backup(*, path: Path, replace: bool = False, actor: Any = None) -> M
     connections.close_all()
     call_command("migrate", interactive=False, verbosity=0)
     _finish(path, manifest, actor)
+    _forget_again()
     return manifest
 
 
@@ -405,6 +410,7 @@ def _finish(path: Path, manifest: Manifest, actor: Any) -> None:
                     removed_at=made_at, file="", thumbnail=""
                 )
             DerivedFile.objects.filter(file__in=part).delete()
+            _blank_kept(part)
         record(
             action=AuditEntry.Action.MAINTENANCE,
             actor=actor,
@@ -415,4 +421,28 @@ def _finish(path: Path, manifest: Manifest, actor: Any) -> None:
                 "version": manifest["version"],
             },
         )
+    connection.close()
+
+
+def _blank_kept(names: list[str]) -> None:
+    """Have rows of apps name no file that the archive does not hold."""
+    marks = ", ".join(["%s"] * len(names))
+    with connection.cursor() as cursor:
+        for one in all_kept_files():
+            cursor.execute(
+                f"UPDATE {one.table} SET {one.column} = '' WHERE {one.column} IN ({marks})",  # noqa: S608
+                names,
+            )
+
+
+def _forget_again() -> None:
+    """Erase those whom the backup has brought back: the list of them lies beside the database."""
+    try:
+        again = erase_again()
+    except Exception:
+        # The restore is done. The sweeper of a running server tries again.
+        logger.exception("People who had been erased are back, and could not be erased again")
+        return
+    if again:
+        logger.warning("%d people who had been erased were erased again", again)
     connection.close()

@@ -1,4 +1,4 @@
-"""Finding objects: with this process's engine, or by asking the workers through Redis.
+"""Finding objects and faces: with this process's engine, or by asking the workers through Redis.
 
 With ``INFERENCE=local`` a process answers with its own engine. With ``INFERENCE=worker`` web
 processes load no model: they send pictures to the workers and wait for what was found
@@ -16,14 +16,17 @@ from common.inference.engine import (
     warm_up,
 )
 from common.inference.errors import InferenceUnavailable
+from common.inference.faces import FoundFaces, find_faces
 from common.inference.local import find_objects
-from common.inference.messages import Query, Reply
+from common.inference.messages import FaceQuery, Query, Reply
 from common.inference.remote import Question, ask_workers
 from common.inference.server import start_server, stop_server
 from common.inference.where import loaded_models, needs_engine
 from common.inference.workers import WorkerSign, list_workers
 
 __all__ = [
+    "FaceQuery",
+    "FoundFaces",
     "InferenceUnavailable",
     "Query",
     "Question",
@@ -31,6 +34,7 @@ __all__ = [
     "WorkerSign",
     "ask_workers",
     "close_engine",
+    "find_faces",
     "find_objects",
     "get_engine",
     "get_weights_store",

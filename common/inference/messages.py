@@ -14,7 +14,7 @@ import supervision as sv
 from vision.encoding.wire import pack_detections, unpack_detections
 from vision.errors import ModelError, PictureError, VisionError
 
-VERSION = 1
+VERSION = 2
 # What may be wrong with a picture or a model is said again on the other side; by name, no lookup.
 _ERRORS: dict[str, type[VisionError]] = {
     "picture": PictureError,
@@ -43,16 +43,28 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class FaceQuery:
+    """Asks for the faces in a picture, with their embeddings.
+
+    Attributes:
+        crops: Whether a JPEG of each face is wanted, too.
+    """
+
+    crops: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A picture file and what is asked about it.
 
     Attributes:
         data: The file as it was uploaded.
+        query: What to look for: objects, or faces.
         thumbnail: Whether a small JPEG of the picture is wanted, too.
     """
 
     data: bytes
-    query: Query
+    query: Query | FaceQuery
     thumbnail: bool = False
 
 
@@ -64,28 +76,33 @@ class Reply:
         decode_ms: Milliseconds that decoding took.
         worked_ms: Milliseconds from taking the request to answering it, decoding included.
         thumbnail: A small JPEG of the picture, where one was asked for.
+        crops: A JPEG of each face, where they were asked for.
     """
 
     detections: sv.Detections
     decode_ms: float
     worked_ms: float
     thumbnail: bytes | None = None
+    crops: tuple[bytes, ...] = ()
 
 
 def pack_request(request: Request) -> bytes:
     """Return a request as bytes."""
-    query = request.query
-    return _pack(
-        {
-            "data": request.data,
-            "thumbnail": request.thumbnail,
-            "model": query.model,
-            "confidence": query.confidence,
-            "iou": query.iou,
-            "classes": query.classes,
-            "masks": query.masks,
-        }
-    )
+    fields = {"data": request.data, "thumbnail": request.thumbnail}
+    return _pack(fields | _fields_of(request.query))
+
+
+def _fields_of(query: Query | FaceQuery) -> dict[str, Any]:
+    if isinstance(query, FaceQuery):
+        return {"about": "faces", "crops": query.crops}
+    return {
+        "about": "objects",
+        "model": query.model,
+        "confidence": query.confidence,
+        "iou": query.iou,
+        "classes": query.classes,
+        "masks": query.masks,
+    }
 
 
 def unpack_request(message: bytes) -> Request:
@@ -96,20 +113,27 @@ def unpack_request(message: bytes) -> Request:
     """
     fields = _unpack(message)
     try:
-        classes = fields["classes"]
-        query = Query(
-            model=str(fields["model"]),
-            confidence=float(fields["confidence"]),
-            iou=float(fields["iou"]),
-            classes=None if classes is None else tuple(int(number) for number in classes),
-            masks=bool(fields["masks"]),
-        )
         data = fields["data"]
         if not isinstance(data, bytes):
             raise TypeError("data must be bytes")
-        return Request(data, query, bool(fields["thumbnail"]))
+        return Request(data, _query_in(fields), bool(fields["thumbnail"]))
     except (KeyError, TypeError) as error:
         raise ValueError(f"this is no request: {error!r}") from error
+
+
+def _query_in(fields: dict[str, Any]) -> Query | FaceQuery:
+    if fields["about"] == "faces":
+        return FaceQuery(crops=bool(fields["crops"]))
+    if fields["about"] != "objects":
+        raise TypeError("it is about nothing that is known")
+    classes = fields["classes"]
+    return Query(
+        model=str(fields["model"]),
+        confidence=float(fields["confidence"]),
+        iou=float(fields["iou"]),
+        classes=None if classes is None else tuple(int(number) for number in classes),
+        masks=bool(fields["masks"]),
+    )
 
 
 def pack_reply(reply: Reply) -> bytes:
@@ -120,6 +144,7 @@ def pack_reply(reply: Reply) -> bytes:
             "decode_ms": reply.decode_ms,
             "worked_ms": reply.worked_ms,
             "thumbnail": reply.thumbnail,
+            "crops": reply.crops,
         }
     )
 
@@ -146,6 +171,7 @@ def unpack_reply(message: bytes) -> Reply:
             decode_ms=float(fields["decode_ms"]),
             worked_ms=float(fields["worked_ms"]),
             thumbnail=fields["thumbnail"],
+            crops=tuple(bytes(crop) for crop in fields["crops"]),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"this is no answer: {error!r}") from error

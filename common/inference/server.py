@@ -16,8 +16,15 @@ from django.conf import settings
 
 from common.inference.engine import get_engine, is_warm, start_warm_up
 from common.inference.errors import InferenceUnavailable, queue_unavailable
-from common.inference.local import find_objects
-from common.inference.messages import Reply, Request, pack_error, pack_reply, unpack_request
+from common.inference.local import find_objects, look_for_faces
+from common.inference.messages import (
+    FaceQuery,
+    Reply,
+    Request,
+    pack_error,
+    pack_reply,
+    unpack_request,
+)
 from common.inference.queue import InferenceQueue, Taken, get_queue
 from common.inference.workers import SIGN_SECONDS, WorkerSign, describe_models, give_sign
 from common.jobs.identity import process_name
@@ -151,9 +158,16 @@ def _look(request: Request, began: float) -> Reply:
     # The limits are judged again: what stands in Redis need not have come from our own pages.
     with decoded_picture(request.data) as picture:
         decode_ms = _milliseconds_since(began)
-        (detections,) = find_objects([picture], request.query, priority=Priority.INTERACTIVE)
+        query = request.query
+        crops: tuple[bytes, ...] = ()
+        if isinstance(query, FaceQuery):
+            detections, crops = look_for_faces(
+                picture, crops=query.crops, priority=Priority.INTERACTIVE
+            )
+        else:
+            (detections,) = find_objects([picture], query, priority=Priority.INTERACTIVE)
         thumbnail = make_thumbnail(picture) if request.thumbnail else None
-    return Reply(detections, decode_ms, _milliseconds_since(began), thumbnail)
+    return Reply(detections, decode_ms, _milliseconds_since(began), thumbnail, crops)
 
 
 def _milliseconds_since(began: float) -> float:

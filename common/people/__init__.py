@@ -5,10 +5,17 @@ id of their profile.
 """
 
 from common.people.registry import (
+    ExportWriter,
     PersonData,
     PersonId,
     all_person_data,
     register_person_data,
 )
 
-__all__ = ["PersonData", "PersonId", "all_person_data", "register_person_data"]
+__all__ = [
+    "ExportWriter",
+    "PersonData",
+    "PersonId",
+    "all_person_data",
+    "register_person_data",
+]

@@ -22,6 +22,10 @@ class ExportWriter(Protocol):
         ...
 
 
+def _nothing(person: PersonId) -> tuple[()]:
+    return ()
+
+
 @dataclass(frozen=True)
 class PersonData:
     """What one app keeps about people.
@@ -35,6 +39,10 @@ class PersonData:
         remaining: Counts what is still there, rows and files, by plural noun; all zero afterwards.
         export: Tells a writer everything.
         order: Smaller goes first; the profile itself is last, at 100.
+        files: Names of the stored files that `erase` deletes, so that it can be seen afterwards
+            whether they are gone.
+        uploads: Ids of uploads that show the person. They are somebody's, so `erase` leaves them;
+            whoever erases is told, and may have them removed.
     """
 
     name: str
@@ -43,6 +51,8 @@ class PersonData:
     remaining: Callable[[PersonId], Mapping[str, int]]
     export: Callable[[PersonId, ExportWriter], None]
     order: int = 50
+    files: Callable[[PersonId], Iterable[str]] = _nothing
+    uploads: Callable[[PersonId], Iterable[UUID]] = _nothing
 
 
 _registered: dict[str, PersonData] = {}

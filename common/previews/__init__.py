@@ -2,10 +2,18 @@
 
 from common.previews.slots import (
     Preview,
+    forget_preview,
     is_watched,
     read_newer,
     read_preview,
     write_preview,
 )
 
-__all__ = ["Preview", "is_watched", "read_newer", "read_preview", "write_preview"]
+__all__ = [
+    "Preview",
+    "forget_preview",
+    "is_watched",
+    "read_newer",
+    "read_preview",
+    "write_preview",
+]

@@ -66,6 +66,8 @@ class Slots(Protocol):
 
     def is_watched(self, name: str) -> bool: ...
 
+    def forget(self, name: str) -> None: ...
+
 
 def write_preview(name: str, preview: Preview) -> None:
     """Put a picture in the place of the one before."""
@@ -92,6 +94,11 @@ def read_newer(known: Mapping[str, int]) -> dict[str, Preview]:
 def is_watched(name: str) -> bool:
     """Tell whether somebody has looked within the last seconds; cheap enough for every frame."""
     return _slots(settings.REDIS_URL).is_watched(name)
+
+
+def forget_preview(name: str) -> None:
+    """Empty a slot; whoever looks sees nothing until the next picture."""
+    _slots(settings.REDIS_URL).forget(name)
 
 
 @lru_cache(maxsize=4)
@@ -144,6 +151,11 @@ class MemorySlots:
     def is_watched(self, name: str) -> bool:
         """Tell whether somebody looks."""
         return time.monotonic() - self._watched.get(name, -WATCHED_SECONDS) < WATCHED_SECONDS
+
+    def forget(self, name: str) -> None:
+        """Drop a picture."""
+        with self._lock:
+            self._pictures.pop(name, None)
 
 
 class RedisSlots:
@@ -227,6 +239,13 @@ class RedisSlots:
             self._asked.clear()
         self._asked[name] = (now, answer)
         return answer
+
+    def forget(self, name: str) -> None:
+        """Drop a picture; what Redis keeps nevertheless is gone after some seconds."""
+        try:
+            self._redis.delete(_key("picture", name))
+        except RedisError as error:
+            logger.debug("A preview could not be dropped: %s", error)
 
 
 def _key(kind: str, name: str) -> str:

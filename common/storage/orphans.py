@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.files.storage import Storage, default_storage
+from django.db import connection
 from django.utils import timezone
 
+from common.storage.registry import KeptFiles, all_kept_files
 from common.storage.selectors import kept_uploads, unused_uploads
 from common.uploads.derived import DerivedFile
 from common.uploads.models import Upload
@@ -59,12 +61,15 @@ def find_orphans(*, checkpoint: Checkpoint) -> Findings:
     """Compare the stored files with the rows; changes nothing."""
     began = timezone.now()
     names: set[str] = set()
-    for folder in FOLDERS:
+    swept = [kept for kept in all_kept_files() if kept.swept]
+    for folder in (*FOLDERS, *(kept.folder for kept in swept)):
         for name in walk(default_storage, folder):
             names.add(name)
             checkpoint(0.6, "Looking for files that belong to nobody")
     found = Findings(files=len(names))
     suspects = _strike_known(names, found, before=began)
+    for kept in swept:
+        suspects.difference_update(_named_by(kept))
     for name in sorted(suspects):
         checkpoint(0.8, "Looking for files that belong to nobody")
         _judge(name, found)
@@ -120,6 +125,15 @@ def _strike_known(names: set[str], found: Findings, *, before: datetime) -> set[
         shown = ", ".join(str(pk) for pk in found.missing[:NAMED_IN_LOG])
         logger.warning("%d uploads have lost their file: %s", len(found.missing), shown)
     return names
+
+
+def _named_by(kept: KeptFiles) -> Iterator[str]:
+    """Yield the names that an app's rows know."""
+    quote = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {quote(kept.column)} FROM {quote(kept.table)}")  # noqa: S608
+        while rows := cursor.fetchmany(5000):
+            yield from (str(row[0]) for row in rows if row[0])
 
 
 def _is_really_missing(pk: UUID, name: str) -> bool:

@@ -38,11 +38,14 @@ class KeptFiles:
         table: Of the rows that name them.
         column: Holds the name, or nothing.
         folder: The first part of their names; nothing else lies there.
+        swept: Whether files there that no row names are deleted with the other files of nobody;
+            otherwise the app does that itself.
     """
 
     table: str
     column: str
     folder: str
+    swept: bool = False
 
 
 _kept: dict[str, KeptFiles] = {}

@@ -22,7 +22,7 @@ from common.uploads.models import Upload
 from common.uploads.movable import MovableFile
 from common.uploads.names import clean_name
 from common.uploads.services import refused_storage
-from vision.drawing.blur import blur_boxes
+from vision.drawing.blur import FACE_CELLS, blur_boxes
 from vision.errors import VisionError
 from vision.sources.pictures import make_thumbnail
 
@@ -101,7 +101,8 @@ def _judge(path: Path, *, hide: bool) -> tuple[VideoInfo, bytes]:
     try:
         info, picture = inspect_video(path, video_limits())
         if hide:
-            blur_boxes(picture, np.array([[0, 0, info.width, info.height]]))
+            whole = np.array([[0, 0, info.width, info.height]])
+            blur_boxes(picture, whole, cells=FACE_CELLS)  # a face may fill it
         return info, make_thumbnail(picture)
     except VisionError as error:
         raise UploadRejected(error.code, error.message) from error

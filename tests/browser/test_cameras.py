@@ -539,6 +539,32 @@ def test_areas_are_made_and_chosen(page: Any, cameras: dict[str, int]) -> None:
     expect(page.locator(".camera-row")).to_contain_text("First floor")
 
 
+def test_what_may_be_done_with_faces_is_set_and_told(page: Any, cameras: dict[str, int]) -> None:
+    page.goto("/cameras/")
+    page.get_by_role("button", name="Areas").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("New area").fill("Counter")
+    dialog.get_by_role("button", name="Add").click()
+    row = dialog.locator(".area-row", has=page.get_by_label("Name of Counter"))
+    row.get_by_text("Faces: nobody is recognised").click()
+    row.get_by_label("Recognise people").check()
+    row.get_by_label("A visit ends after").fill("20")
+    row.get_by_role("button", name="Save").click()
+    expect(row.get_by_text("Saved.")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Areas").click()
+    row.get_by_text("Faces: people who have agreed are recognised").click()
+    expect(row.get_by_label("Recognise people")).to_be_checked()
+    expect(row.get_by_label("A visit ends after")).to_have_value("20")
+    page.goto(f"/cameras/{cameras['Drawn on']}/edit/")
+    page.get_by_label("Whose faces pictures show").select_option(label="Nobody's")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("note")).to_contain_text("Faces are blurred in every picture")
+    page.get_by_label("Whose faces pictures show").select_option(label="Everybody's")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("note")).to_have_count(0)
+
+
 def test_viewers_are_turned_away(
     new_page: Callable[..., Any], server: Server, made: dict[str, Any], complaints: Any
 ) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import schemathesis
@@ -22,6 +23,7 @@ from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -43,8 +45,12 @@ from common.models import Job, TokenDetails
 from detector.services.sessions import JOB_KIND
 from integration.conftest import make_picture, make_user
 from integration.detector.conftest import FakeEngine, make_session
+from recognition.models import ErasureReport, FaceReview, FaceSample, Profile
+from recognition.services.profiles import merge_profiles
+from tests.made_faces import EMBEDDER, MadeFace, face_of
 from tests.made_videos import make_clip, make_video_session
 from video_analysis.cameras.models import Area, Camera
+from video_analysis.retail.models import Visit
 
 CHECKS = [
     not_a_server_error,
@@ -113,7 +119,9 @@ class World:
 def world(request: pytest.FixtureRequest, db: None, settings: Any) -> Iterator[World]:
     """Sessions, jobs and tokens of the caller and of somebody else."""
     settings.SIGHTLINE_ALLOW_DOWNLOADS = False
-    set_engine_for_tests(FakeEngine())
+    engine = FakeEngine()
+    engine.faces.scene = [MadeFace(face_of(1)), MadeFace(face_of(2), box=(9.0, 9.0, 60.0, 70.0))]
+    set_engine_for_tests(engine)
     # As Django's own test client: the connection outlives the request, and is the test's.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
@@ -146,8 +154,50 @@ def _make_world(role: str) -> World:
         "users": [caller.pk, other.pk],
         "groups": [],
         **_make_cameras(caller),
+        **_make_people(),
     }
+    made.rows |= _make_visits(made.rows)
     return made
+
+
+def _make_people() -> dict[str, list[Any]]:
+    """Two people of whom a face is known, and one that may be the first one's."""
+    people = [Profile.objects.create(name=name) for name in ("Ada", "Grace")]
+    samples = [
+        FaceSample.objects.create(
+            profile=person, embedding=face_of(number).tobytes(), model=EMBEDDER, source="api"
+        )
+        for number, person in enumerate(people, start=1)
+    ]
+    review = FaceReview.objects.create(
+        origin="picture",
+        embedding=face_of(1, distance=0.5).tobytes(),
+        model=EMBEDDER,
+        candidate=people[0],
+        distance=0.5,
+        probability=0.8,
+    )
+    countess = Profile.objects.create(name="Countess")
+    merge = merge_profiles(actor=None, target=people[0], source=countess)
+    report = ErasureReport.objects.create(subject=uuid4(), reason="request")
+    return {
+        "people": [person.pk for person in people],
+        "sample_id": [sample.pk for sample in samples],
+        "merge_id": [merge.pk],
+        "erasures": [report.pk],
+        "reviews": [review.pk],
+    }
+
+
+def _make_visits(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """One that goes on, with a mood, and one that is over."""
+    (area,), now = rows["areas"], timezone.now()
+    mood = [{"at": now.isoformat(), "shares": {"happy": 0.75, "neutral": 0.25}}]
+    visits = [
+        Visit.objects.create(area_id=area, profile_id=rows["people"][0], mood=mood),
+        Visit.objects.create(area_id=area, profile_id=rows["people"][1], exit=now),
+    ]
+    return {"visits": [visit.pk for visit in visits]}
 
 
 def _make_cameras(caller: Any) -> dict[str, list[Any]]:
@@ -231,10 +281,13 @@ def send_all(
 
 def send(case: Case, world: World, found: dict[str, str], choose: Random) -> None:
     """Send one request, mostly to a row that exists, and undo what it did."""
-    rows = world.rows.get(case.path.strip("/").split("/")[1], [])
+    parts = case.path.strip("/").split("/")
+    rows = world.rows.get(parts[1], [])
+    if parts[1:3] == ["people", "erasures"]:
+        rows = world.rows["erasures"]
     for name in case.path_parameters or {}:
         if rows and choose.random() < 0.8:
-            known = NUMBERS if name == "number" else rows
+            known = NUMBERS if name == "number" else world.rows.get(name, rows)
             case.path_parameters[name] = str(choose.choice(known))
     if case.query and choose.random() < 0.5:
         case.query.pop("cursor", None)  # made up, it hides the list behind a 404

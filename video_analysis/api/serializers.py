@@ -19,8 +19,8 @@ from vision.motion import METHODS
 from vision.tracking import TRACKERS
 
 LINKS = (
-    *("self", "tracks", "motion", "activities", "original", "thumbnail", "annotated", "heat"),
-    *("preview", "overlay", "export"),
+    *("self", "tracks", "motion", "activities", "people", "original", "thumbnail", "annotated"),
+    *("heat", "preview", "overlay", "export"),
 )
 
 

@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from video_analysis.api import events, files, tracks
+from video_analysis.api import events, files, people, tracks
 from video_analysis.api.videos import VideoViewSet
 
 app_name = "videos-api"
@@ -28,6 +28,7 @@ urlpatterns = [
         name="track-snapshot",
     ),
     path(f"{VIDEO}motion/", events.MotionListView.as_view(), name="motion"),
+    path(f"{VIDEO}people/", people.PeopleListView.as_view(), name="people"),
     path(f"{VIDEO}activities/", events.ActivityListView.as_view(), name="activities"),
     path(
         f"{VIDEO}events/<int:number>/snapshot.jpg",

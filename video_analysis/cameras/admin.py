@@ -32,7 +32,7 @@ NOTHING = "–"  # noqa: RUF001 - a dash for what there is none of
 class AreaAdmin(ReadOnlyAdmin):
     """Parts of the premises."""
 
-    list_display = ("name", "cameras")
+    list_display = ("name", "recognise", "consent_required", "group_unknown", "mood", "cameras")
     search_fields = ("name",)
     ordering = ("name",)
 
@@ -52,7 +52,7 @@ class CameraAdmin(ReadOnlyAdmin):
     """All cameras, with how they do."""
 
     list_display = ("name", "area", "address", "enabled", "state_label", "reason", "page")
-    list_filter = ("enabled", "area", "people_only", "hide_people")
+    list_filter = ("enabled", "area", "people_only", "hide_people", "faces")
     list_select_related = ("area", "state")
     search_fields = ("name", "area__name", "address")
     ordering = ("name",)

@@ -1,4 +1,4 @@
-"""The dialog in which areas are made, renamed and deleted; every answer is the dialog anew."""
+"""The dialog in which areas are made, changed and deleted; every answer is the dialog anew."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.views.decorators.http import require_POST
 
 from common.errors import ServiceError
 from common.pages import administrators_only
+from video_analysis.cameras.forms import AreaFacesForm
+from video_analysis.cameras.models import Area
 from video_analysis.cameras.presenting import area_rows
 from video_analysis.cameras.selectors import get_area, list_areas
 from video_analysis.cameras.services import areas
@@ -30,15 +32,28 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_POST
 @administrators_only
 @never_cache
-def rename(request: HttpRequest, area_id: int) -> HttpResponse:
-    """Rename an area."""
+def change(request: HttpRequest, area_id: int) -> HttpResponse:
+    """Rename an area, or say what may be done with faces there: two forms, told apart by a name."""
     area = get_area(request.user, area_id, "change")
+    if "name" not in request.POST:
+        return _set_faces(request, area)
     try:
-        name = request.POST.get("name", "")
-        areas.rename_area(actor=request.user, area=area, name=name)
+        areas.rename_area(actor=request.user, area=area, name=request.POST["name"])
     except ServiceError as error:
         return _show(request, wrong=area.pk, error=error.message)
     return _show(request)
+
+
+def _set_faces(request: HttpRequest, area: Area) -> HttpResponse:
+    form = AreaFacesForm(request.POST)
+    if not form.is_valid():
+        text = " ".join(f"{name}: {' '.join(said)}" for name, said in form.errors.items())
+        return _show(request, wrong=area.pk, error=text, shown=area.pk)
+    try:
+        areas.update_area(actor=request.user, area=area, **form.cleaned_data)
+    except ServiceError as error:
+        return _show(request, wrong=area.pk, error=error.message, shown=area.pk)
+    return _show(request, shown=area.pk, saved=True)
 
 
 @require_POST
@@ -52,9 +67,22 @@ def delete(request: HttpRequest, area_id: int) -> HttpResponse:
 
 
 def _show(
-    request: HttpRequest, *, wrong: int | None = None, error: str = "", typed: str = ""
+    request: HttpRequest,
+    *,
+    wrong: int | None = None,
+    error: str = "",
+    typed: str = "",
+    shown: int | None = None,
+    saved: bool = False,
 ) -> HttpResponse:
     # Always 200: htmx shows nothing of an answer that is an error, and this one says what is wrong.
     rows = area_rows(list_areas(request.user))
-    context = {"area_rows": rows, "wrong": wrong, "area_error": error, "typed": typed}
+    context = {
+        "area_rows": rows,
+        "wrong": wrong,
+        "area_error": error,
+        "typed": typed,
+        "faces_shown": shown,
+        "faces_saved": saved,
+    }
     return render(request, "cameras/_areas.html", context)

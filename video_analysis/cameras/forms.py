@@ -50,6 +50,18 @@ EXAMPLES: Final = (
         "say": "A video in the folder of camera files, again and again: to try things out.",
     },
 )
+FACES: Final = (
+    ("", "Everybody's", "Pictures show faces as they are."),
+    (
+        "consented",
+        "Only of people who have agreed",
+        "A face stays clear once it is known whose it is, and that they have agreed; until then, "
+        "and whenever in doubt, it is blurred.",
+    ),
+    ("hidden", "Nobody's", "Every face is blurred."),
+)
+"""Of `Camera.faces`: whose faces pictures show, and what that means."""
+
 AGAIN: Final = "Nothing was saved: give user name and password again."
 STORED: Final = "Stored. Leave empty to keep it."
 
@@ -72,6 +84,7 @@ class CameraForm(forms.Form):
     fps = forms.FloatField()
     motion_gate = forms.BooleanField(required=False)
     hide_people = forms.BooleanField(required=False)
+    faces = forms.ChoiceField(choices=Camera.Faces.choices, required=False)
     tracker = forms.CharField()
     tracker_max_age = forms.FloatField()
     tracker_min_hits = forms.IntegerField()
@@ -115,6 +128,16 @@ class CameraForm(forms.Form):
             self.add_error(name, text)
         if not known:
             self.add_error(None, error.message)
+
+
+class AreaFacesForm(forms.Form):
+    """What may be done with faces in an area."""
+
+    recognise = forms.BooleanField(required=False)
+    consent_required = forms.BooleanField(required=False)
+    group_unknown = forms.BooleanField(required=False)
+    mood = forms.BooleanField(required=False)
+    absence_minutes = forms.IntegerField()
 
 
 def initial_values(camera: Camera) -> dict[str, Any]:

@@ -40,12 +40,14 @@ class ShownState:
         rate: Frames a second that come, that are analysed, and in which nothing moved; None where
             it is not live.
         size: E.g. ``"1280 x 720"``; empty where unknown.
+        misses_faces: Whether faces are to be blurred, and nothing can look for them just now.
     """
 
     kind: str
     reason: str = ""
     rate: tuple[float, float, float] | None = None
     size: str = ""
+    misses_faces: bool = False
 
     @property
     def label(self) -> str:
@@ -72,7 +74,8 @@ def state_of(camera: Camera) -> ShownState:
     if row.state != "live":
         return ShownState(row.state, reason=str(row.reason))
     size = f"{row.width} x {row.height}" if row.width and row.height else ""
-    return ShownState("live", rate=_rate(row.figures), size=size)
+    misses = bool(row.figures.get("misses_faces"))
+    return ShownState("live", rate=_rate(row.figures), size=size, misses_faces=misses)
 
 
 def _rate(figures: Mapping[str, Any]) -> tuple[float, float, float] | None:
@@ -130,9 +133,42 @@ def _fits(camera: Camera, filters: Filters) -> bool:
     return all(word in text for word in filters.q.casefold().split())
 
 
-def area_rows(areas: QuerySet[Area]) -> QuerySet[Any]:
-    """Return areas with how many cameras each has, as ``camera_count``."""
-    return areas.annotate(camera_count=Count("cameras", distinct=True))
+AREA_SWITCHES: Final = (
+    (
+        "recognise",
+        "Recognise people",
+        "Faces that the cameras here see are compared with those of the people who are enrolled. "
+        "Without this nobody is recognised.",
+    ),
+    (
+        "consent_required",
+        "Only those who have agreed",
+        "Who has not given consent stays unknown, though enrolled.",
+    ),
+    (
+        "group_unknown",
+        "Tell unknown people apart",
+        "An unknown face that comes back is the same visitor, without a name. Such faces are kept "
+        "for a day at most, unless somebody names them.",
+    ),
+    (
+        "mood",
+        "Estimate moods",
+        "How customers look, as shares of seven moods. It is often wrong, and never of staff.",
+    ),
+)
+"""Of `Area`: what may be done with faces there, each in words."""
+
+
+def area_rows(areas: QuerySet[Area]) -> list[Any]:
+    """Return areas for the dialog: with how many cameras each has, and its switches."""
+    rows: list[Any] = list(areas.annotate(camera_count=Count("cameras", distinct=True)))
+    for area in rows:
+        area.switches = [
+            {"name": name, "label": label, "hint": hint, "on": getattr(area, name)}
+            for name, label, hint in AREA_SWITCHES
+        ]
+    return rows
 
 
 def what_goes_with(camera: Camera) -> list[dict[str, str]]:

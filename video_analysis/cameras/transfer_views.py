@@ -51,11 +51,11 @@ def show_import(request: HttpRequest) -> HttpResponse:
     except ServiceError as error:
         context |= _refusal(error) | {"text": blank_document(text)}
         return render(request, "cameras/import.html", context, status=error.status)
-    done = len(report.created) + len(report.changed)
+    changed = len(report.changed) + len(report.changed_areas)
     messages.success(
         request,
-        f"{len(report.created)} added, {len(report.changed)} changed."
-        if done
+        f"{len(report.created)} added, {changed} changed."
+        if report.anything
         else "Everything was as the document says already.",
     )
     return redirect("cameras:list")
@@ -72,8 +72,7 @@ def check_import(request: HttpRequest) -> HttpResponse:
     except ServiceError as error:
         # 200: htmx shows nothing of an answer that is an error, and this one says what is wrong.
         return render(request, "cameras/_plan.html", _refusal(error))
-    anything = bool(report.created or report.changed or report.areas)
-    return render(request, "cameras/_plan.html", {"report": report, "anything": anything})
+    return render(request, "cameras/_plan.html", {"report": report})
 
 
 @require_GET

@@ -24,6 +24,7 @@ from common.pages import administrators_only
 from video_analysis.cameras.errors import ChangedMeanwhileError, ConfigurationError
 from video_analysis.cameras.forms import (
     EXAMPLES,
+    FACES,
     STORED,
     CameraForm,
     initial_values,
@@ -168,6 +169,7 @@ def _show_form(
         "trackers": tracker_choices(),
         "looking": looking_choices(),
         "examples": EXAMPLES,
+        "faces": FACES,
         "test_url": f"{test_url}?camera={camera.pk}" if camera else test_url,
     }
     return render(request, "cameras/camera.html", context, status=status)
@@ -188,6 +190,7 @@ def test(request: HttpRequest) -> HttpResponse:
         hide_people=request.POST["hide_people"] == "true"
         if "hide_people" in request.POST
         else None,
+        hide_faces=bool(request.POST["faces"]) if "faces" in request.POST else None,
     )
     return JsonResponse(_picture(shown))
 

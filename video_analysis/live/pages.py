@@ -15,6 +15,7 @@ from common.accounts.roles import is_administrator
 from common.permissions.rules import Viewer
 from video_analysis.cameras.models import Camera, CountingLine
 from video_analysis.live.filters import EventFilters
+from video_analysis.live.people import may_see_people
 from video_analysis.live.presenting import camera_facts, event_facts, stats_of
 from video_analysis.live.selectors import crossings_by_hour, last_sequence, list_events
 from video_analysis.models import CameraEvent
@@ -101,6 +102,7 @@ def page_data(user: Viewer, cameras: Iterable[Camera], *, camera: Camera | None 
         "urls": {
             "events": reverse("live-api:events"),
             "cameras": reverse("live:cameras") if camera is None else _own_list(camera),
+            **({"people": _people_address(camera)} if may_see_people(user) else {}),
         },
     }
 
@@ -155,6 +157,12 @@ def _setup(camera: Camera, facts: dict[str, Any]) -> dict[str, Any]:
             for line in camera.lines.all()
         ],
     }
+
+
+def _people_address(camera: Camera | None) -> str:
+    if camera is None:
+        return reverse("live:people")
+    return reverse("live:camera-people", args=[camera.pk])
 
 
 def _own_list(camera: Camera) -> str:

@@ -9,7 +9,9 @@ app_name = "live"
 urlpatterns = [
     path("", views.wall, name="wall"),
     path("cameras/", views.cameras, name="cameras"),
+    path("people/", views.people, name="people"),
     path("<int:camera_id>/", views.camera, name="camera"),
     path("<int:camera_id>/setup/", views.setup, name="setup"),
+    path("<int:camera_id>/people/", views.people, name="camera-people"),
     path("<int:camera_id>/counts/", views.counts, name="counts"),
 ]

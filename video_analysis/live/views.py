@@ -10,10 +10,12 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
+from common.accounts.roles import require_may_create
 from common.permissions import can, visible
 from detector.views import page_view
 from video_analysis.cameras.models import Camera
 from video_analysis.live.pages import day_counts, list_data, page_data
+from video_analysis.live.people import recognised_people
 from video_analysis.live.selectors import get_watched_camera, list_watched_cameras
 
 NO_STORE = "private, no-store"
@@ -62,6 +64,15 @@ def camera(request: HttpRequest, camera_id: int) -> HttpResponse:
 def setup(request: HttpRequest, camera_id: int) -> JsonResponse:
     """One camera as it is now; asked for when it has changed."""
     return _json(list_data(request.user, [get_watched_camera(request.user, camera_id)]))
+
+
+@require_safe
+@page_view
+def people(request: HttpRequest, camera_id: int | None = None) -> JsonResponse:
+    """Who was recognised before the cameras, or before one; for those who may see people."""
+    found = get_watched_camera(request.user, camera_id) if camera_id is not None else None
+    require_may_create(request.user)
+    return _json(recognised_people(request.user, camera=found))
 
 
 @require_safe

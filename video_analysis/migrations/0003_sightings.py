@@ -15,6 +15,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='videoanalysis',
+            name='faces',
+            field=models.BooleanField(default=False, help_text='Whether people were recognised.'),
+        ),
         migrations.CreateModel(
             name='Visitor',
             fields=[

@@ -23,6 +23,7 @@ class VideoAnalysis(models.Model):
     tracking = models.BooleanField(default=True)
     motion = models.BooleanField(default=False)
     activity = models.BooleanField(default=False)
+    faces = models.BooleanField(default=False, help_text="Whether people were recognised.")
     tracker = models.CharField(max_length=32, default="bytetrack")
     every = models.PositiveSmallIntegerField(
         default=1, help_text="The detector looks at every n-th frame."

@@ -12,5 +12,8 @@ class RetailConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the permission rules."""
+        """Register the rules and panels, and listen to sightings and to changes of people."""
         import_module("video_analysis.retail.rules")
+        import_module("video_analysis.retail.people_data")
+        import_module("video_analysis.retail.listening")
+        import_module("video_analysis.retail.person_panels")

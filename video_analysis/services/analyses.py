@@ -15,8 +15,9 @@ from detector.models import DetectionSession
 from detector.services.options import DetectionOptions
 from detector.services.sessions import Work, create_session, repeat_session
 from video_analysis.models import VideoAnalysis
-from video_analysis.services.hiding import HIDING, refuse_unhiding
+from video_analysis.services.hiding import hides, refuse_unhiding
 from video_analysis.services.options import TASKS, VideoOptions
+from video_analysis.services.recognising.uploads import refuse_recognition
 
 if TYPE_CHECKING:
     from vision.sources.videos import VideoInfo
@@ -40,8 +41,10 @@ def queue_video(
     Raises:
         UploadRejected: The file is no video that is taken, or the disk is full.
     """
-    hides = HIDING in options.styles
-    upload, info = store_video(owner=owner, chunks=chunks, name=file_name, hide=hides)
+    refuse_recognition(options.tasks)
+    upload, info = store_video(
+        owner=owner, chunks=chunks, name=file_name, hide=bool(hides(options.styles))
+    )
     try:
         with transaction.atomic():
             session = create_session(
@@ -70,6 +73,7 @@ def rerun_video(
         SessionConflictError: ``picture_removed`` when the video was older than files are kept.
     """
     before: VideoAnalysis = session.video
+    refuse_recognition(options.tasks)
     refuse_unhiding(session, owner, options)
     with transaction.atomic():
         again = repeat_session(

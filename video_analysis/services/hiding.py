@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from common.errors import ServiceError
@@ -10,8 +11,12 @@ from common.uploads.services import require_picture
 from detector.errors import DetectorError
 from detector.models import DetectionSession
 from video_analysis.services.options import VideoOptions
+from vision.drawing.styles import HIDING
 
-HIDING = "blur"
+
+def hides(styles: Collection[str]) -> str:
+    """Return the style of `HIDING` that hides most among some styles; empty where none hides."""
+    return next((style for style in HIDING if style in styles), "")
 
 
 def require_original(session: DetectionSession, user: Any) -> Upload:
@@ -23,7 +28,7 @@ def require_original(session: DetectionSession, user: Any) -> Upload:
             else's.
     """
     upload = require_picture(session.upload)
-    if HIDING in session.video.styles and upload.owner_id != user.pk:
+    if hides(session.video.styles) and upload.owner_id != user.pk:
         raise _hidden()
     return upload
 
@@ -43,8 +48,11 @@ def refuse_unhiding(session: DetectionSession, user: Any, options: VideoOptions)
     Raises:
         DetectorError: ``people_hidden``.
     """
-    hidden = HIDING in session.video.styles and session.upload.owner_id != user.pk
-    if hidden and HIDING not in options.styles:
+    hidden = hides(session.video.styles)
+    if not hidden or session.upload.owner_id == user.pk:
+        return
+    asked = hides(options.styles)
+    if not asked or HIDING.index(asked) > HIDING.index(hidden):
         raise _hidden()
 
 

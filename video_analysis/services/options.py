@@ -13,7 +13,7 @@ from vision.drawing.styles import STYLES
 from vision.motion import METHODS
 from vision.tracking import BETWEEN, TRACKERS
 
-TASKS = ("tracking", "motion", "activity")
+TASKS = ("tracking", "motion", "activity", "faces")
 
 DEFAULT_STYLES = ("boxes", "trails")
 MOST_EVERY = 30
@@ -76,6 +76,8 @@ def parse_video_options(data: Mapping[str, Any]) -> VideoOptions:
     classes = detection.classes if detection is not None else ()
     if "activity" in options["tasks"] and classes and "person" not in classes:
         fields["classes"] = "Activities are those of people: leave person among the classes."
+    if "faces" in options["tasks"] and classes and "person" not in classes:
+        fields["classes"] = "Faces are those of people: leave person among the classes."
     if fields or detection is None:
         raise OptionsError(fields, codes)
     return VideoOptions(detection=detection, **options)

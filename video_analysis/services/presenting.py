@@ -15,6 +15,7 @@ from detector.errors import OptionsError
 from detector.models import DetectionSession
 from video_analysis.models import Event, VideoAnalysis
 from video_analysis.selectors import list_chunks, list_events, list_tracks
+from video_analysis.services.hiding import hides
 from vision.drawing.palette import class_color
 from vision.drawing.styles import DRAWN
 from vision.encoding.trajectories import TrackPoints, unpack_points
@@ -38,7 +39,7 @@ def page_data(session: DetectionSession) -> dict[str, Any]:
     """What the scripts of the page begin with; the rest they fetch piece by piece."""
     video, pk = session.video, session.pk
     has_file = session.upload.removed_at is None
-    hides = hides_people(video)
+    hidden = hides_people(video)
 
     def address(name: str, *more: Any) -> str:
         return reverse(f"videos:{name}", args=[pk, *more])
@@ -52,9 +53,9 @@ def page_data(session: DetectionSession) -> dict[str, Any]:
         "rate": round(video.rate, 3),
         "pixels_per_metre": video.pixels_per_metre,
         "timeline": video.statistics.get("timeline"),
-        "hides_people": hides,
+        "hides_people": hidden,
         # What is drawn into a film is not drawn over it again.
-        "has_overlay": not (hides and set(video.styles) & set(DRAWN)),
+        "has_overlay": not (hidden and set(video.styles) & set(DRAWN)),
         "urls": {
             "original": address("original") if has_file else None,
             "annotated": address("annotated") if video.annotated_id else None,
@@ -70,14 +71,14 @@ def page_data(session: DetectionSession) -> dict[str, Any]:
 
 def hides_people(video: VideoAnalysis) -> bool:
     """Whether the page shows the annotated video, because people are to be unrecognisable."""
-    return "blur" in video.styles and video.annotated_id is not None
+    return bool(hides(video.styles)) and video.annotated_id is not None
 
 
 def summary_figures(video: VideoAnalysis) -> list[dict[str, str]]:
     """The few numbers that sum a video up: value, unit and what they are."""
     figures = video.statistics
     shown = []
-    if video.tracking or video.activity:
+    if video.tracking or video.activity or video.faces:
         classes = figures.get("classes", {}).values()
         count = figures.get("tracks", 0)
         dwell = sum(row["mean_dwell"] * row["tracks"] for row in classes) / max(1, count)

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +31,9 @@ from detector.models import DetectionSession
 from video_analysis.models import VideoAnalysis
 from video_analysis.services.analyses import options_as_data, options_of
 from video_analysis.services.files import file_ids
+from video_analysis.services.hiding import hides
 from video_analysis.services.options import VideoOptions, parse_video_options
+from video_analysis.services.recognising.videos import VideoFaces, make_video_faces
 from video_analysis.services.storing import ResultWriter
 from vision.drawing.styles import DRAWN
 from vision.encoding.images import encode_jpeg, encode_png
@@ -48,6 +51,15 @@ JUDGE_SECONDS = 60.0
 TRIES = 4
 RETRY_SECONDS = 2.0
 ANNOTATED, SNAPSHOTS, HEAT = "annotated.mp4", "snapshots.bin", "heat.png"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What an analysis has found, on its way into the database."""
+
+    summary: VideoSummary
+    writer: ResultWriter
+    faces: VideoFaces
 
 
 def run_analysis_job(context: JobContext) -> None:
@@ -69,20 +81,29 @@ def run_analysis_job(context: JobContext) -> None:
     with work_folder() as folder, _file_of(session) as path:
         writer = ResultWriter(folder / SNAPSHOTS)
         watcher = _Watcher(context, session)
+        engine = get_engine()
+        faces = make_video_faces(
+            engine,
+            recognise="faces" in options.tasks,
+            clears=hides(options.styles) == "faces-consented",
+        )
         with writer:
             summary = analyse_video(
                 path,
                 make_task(options),
-                engine=get_engine(),
+                engine=engine,
                 target=folder / ANNOTATED,
                 on_tracks=writer.add_tracks,
                 on_progress=watcher.see,
                 on_wait=context.checkpoint,
+                cleared=faces.cleared,
+                on_result=faces.see,
             )
             writer.add_events(summary)
         (folder / HEAT).write_bytes(encode_png(summary.heat))
         context.checkpoint(0.99, "Saving")
-        _store(context, session, summary, writer, folder)
+        _insist(context, faces.decide)
+        _store(context, session, Result(summary, writer, faces), folder)
 
 
 def make_task(options: VideoOptions) -> VideoTask:
@@ -90,7 +111,7 @@ def make_task(options: VideoOptions) -> VideoTask:
     detection = options.detection
     return VideoTask(
         config=PipelineConfig(
-            detect="tracking" in options.tasks or "activity" in options.tasks,
+            detect=bool({"tracking", "activity", "faces"} & set(options.tasks)),
             model=detection.model,
             confidence=detection.confidence,
             iou=detection.iou,
@@ -104,6 +125,7 @@ def make_task(options: VideoOptions) -> VideoTask:
             minimum_area=options.minimum_area,
             gate=options.gate,
             hide_people="blur" in options.styles,
+            hide_faces="every" if {"faces", "faces-consented"} & set(options.styles) else "",
             activity="activity" in options.tasks,
             priority=Priority.BATCH,
         ),
@@ -215,8 +237,7 @@ def _span(seconds: float) -> str:
 def _store(
     context: JobContext,
     session: DetectionSession,
-    summary: VideoSummary,
-    writer: ResultWriter,
+    result: Result,
     folder: Path,
 ) -> None:
     """Put files and rows in the place of what an earlier attempt may have left."""
@@ -233,7 +254,7 @@ def _store(
                     upload=session.upload, path=path, media_type=kind
                 ),
             )
-        _insist(context, lambda: _store_rows(context, session, summary, writer, kept))
+        _insist(context, lambda: _store_rows(context, session, result, kept))
     except BaseException as error:
         for derived in kept.values():
             drop_derived(derived)
@@ -259,8 +280,7 @@ def _insist(context: JobContext, step: Callable[[], T]) -> T:
 def _store_rows(
     context: JobContext,
     session: DetectionSession,
-    summary: VideoSummary,
-    writer: ResultWriter,
+    result: Result,
     kept: Mapping[str, DerivedFile],
 ) -> None:
     with transaction.atomic():
@@ -269,7 +289,7 @@ def _store_rows(
         # Rows and files in one transaction: what is never committed is swept as an orphan.
         for derived in kept.values():
             derived.save(force_insert=True)
-        _replace(session, summary, writer, kept)
+        _replace(session, result, kept)
 
 
 class _LostError(Exception):
@@ -278,16 +298,17 @@ class _LostError(Exception):
 
 def _replace(
     session: DetectionSession,
-    summary: VideoSummary,
-    writer: ResultWriter,
+    result: Result,
     kept: Mapping[str, DerivedFile],
 ) -> None:
     video: VideoAnalysis = VideoAnalysis.objects.get(pk=session.pk)
     DerivedFile.objects.filter(pk__in=file_ids(video)).delete()
     video.chunks.all().delete()
     video.events.all().delete()
-    writer.store(video)
-    figures = summary.statistics
+    video.sightings.all().delete()
+    result.writer.store(video)
+    result.faces.store(video)
+    figures = result.summary.statistics
     video.duration = figures["duration"]
     video.frame_count = video.frames_done = figures["frames"]
     video.frames_per_second = figures["frames_per_second"]
@@ -296,7 +317,7 @@ def _replace(
     for field, derived in kept.items():
         setattr(video, field, derived)
     video.save()
-    _fill_session(session, summary, writer.class_counts)
+    _fill_session(session, result.summary, result.writer.class_counts)
 
 
 def _fill_session(session: DetectionSession, summary: VideoSummary, counts: Counter[str]) -> None:

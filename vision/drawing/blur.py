@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CELLS: Final = 6
-"""Blocks along the shorter side of a box: too few for a face, enough to see that somebody walks."""
+"""Blocks along the shorter side of a person: too few for a face, enough to see that they walk."""
+
+FACE_CELLS: Final = 2
+"""The same of a face with a margin: with four, some can still be told from others."""
 
 
-def blur_boxes(image: NDArray[np.uint8], boxes: NDArray[np.number]) -> None:
+def blur_boxes(image: NDArray[np.uint8], boxes: NDArray[np.number], *, cells: int = _CELLS) -> None:
     """Replace what is in boxes by coarse blocks, softened; in place.
 
     The pixels are averaged before they are spread again, so that nothing can be undone.
@@ -18,6 +21,7 @@ def blur_boxes(image: NDArray[np.uint8], boxes: NDArray[np.number]) -> None:
     Args:
         image: (H, W, 3) uint8 BGR.
         boxes: (N, 4) xyxy pixels; parts outside of the picture are ignored.
+        cells: Blocks along the shorter side of a box.
     """
     height, width = image.shape[:2]
     for box in boxes:
@@ -26,7 +30,7 @@ def blur_boxes(image: NDArray[np.uint8], boxes: NDArray[np.number]) -> None:
         if right - left < 2 or bottom - top < 2:
             continue
         region = image[top:bottom, left:right]
-        cell = max(1.0, min(region.shape[:2]) / _CELLS)
+        cell = max(1.0, min(region.shape[:2]) / cells)
         size = (max(1, round(region.shape[1] / cell)), max(1, round(region.shape[0] / cell)))
         coarse = cv2.resize(region, size, interpolation=cv2.INTER_AREA)
         region[:] = cv2.resize(

@@ -5,5 +5,8 @@ from typing import Final
 DRAWN: Final = ("boxes", "masks", "trails", "heat")
 """Boxes with labels, outlines filled, paths of the last seconds, where objects have been."""
 
-STYLES: Final = (*DRAWN, "blur")
-"""The same, and people made unrecognisable: no drawing, but done before anything is drawn."""
+HIDING: Final = ("blur", "faces", "faces-consented")
+"""People made unrecognisable, every face, or all but those of people who have agreed; who is hidden
+by one is by those before it. No drawings, but done before anything is drawn."""
+
+STYLES: Final = (*DRAWN, *HIDING)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import supervision as sv
@@ -19,6 +19,10 @@ from vision.engine.models import LoadedModel, ModelRegistry
 from vision.engine.plan import make_plan
 from vision.engine.validation import check_image, check_query
 from vision.structures import Priority
+
+if TYPE_CHECKING:
+    from vision.faces.mood import MoodClassifier
+    from vision.faces.protocol import FaceEngine
 
 __all__ = ["Engine"]
 
@@ -39,6 +43,7 @@ class Engine:
 
     def __init__(self, config: EngineConfig) -> None:
         self._on_batch = config.on_batch
+        self._weights = config.weights
         self._plan = make_plan(config.backend, config.device, config.precision, config.threads)
         self._models = ModelRegistry(config, self._plan)
         self._queue = AdmissionQueue(slots=self._plan.slots, max_batch=self._plan.max_batch)
@@ -46,6 +51,9 @@ class Engine:
             max_workers=self._plan.slots + 1, thread_name_prefix="engine"
         )
         self._closed = False
+        self._faces: FaceEngine | None = None
+        self._faces_lock = threading.Lock()
+        self._moods: MoodClassifier | None = None
 
     def detect(
         self,
@@ -95,6 +103,40 @@ class Engine:
             return work(list(images), crowded=False)
         return self._share_out(list(images), work)
 
+    @property
+    def faces(self) -> "FaceEngine":
+        """Finds and embeds faces beside the detectors, by the same queue; closed with the engine.
+
+        Raises:
+            VisionError: ``engine_closed``.
+        """
+        from vision.faces.config import FaceConfig, create_face_engine
+
+        with self._faces_lock:
+            self._refuse_if_closed()
+            if self._faces is None:
+                config = FaceConfig(self._weights, threads=self._plan.threads)
+                self._faces = create_face_engine(config, queue=self._queue)
+            return self._faces
+
+    @property
+    def moods(self) -> "MoodClassifier":
+        """Estimates the moods of faces, by the same queue; closed with the engine.
+
+        Raises:
+            VisionError: ``engine_closed``.
+            WeightsError: The network is not there.
+        """
+        from vision.faces.mood import MoodClassifier
+
+        with self._faces_lock:
+            self._refuse_if_closed()
+            if self._moods is None:
+                self._moods = MoodClassifier(
+                    self._weights, queue=self._queue, threads=self._plan.threads
+                )
+            return self._moods
+
     def describe(self, model: str) -> ModelInfo:
         """Return what answers when ``model`` is asked for; loads it if needed.
 
@@ -121,8 +163,11 @@ class Engine:
 
     def close(self) -> None:
         """Let running calls end, turn waiting ones away, and let go of the models. Idempotent."""
-        self._closed = True
+        with self._faces_lock:
+            self._closed = True
         self._queue.close()
+        if self._faces is not None:
+            self._faces.close()
         self._helpers.shutdown(wait=True, cancel_futures=True)
         self._models.clear()
 

@@ -1,5 +1,6 @@
 """Faces: found, judged, embedded, matched, grouped."""
 
+from vision.faces.config import FaceConfig, create_face_engine
 from vision.faces.protocol import FaceEngine
 from vision.faces.structures import (
     EMBEDDING_SIZE,
@@ -14,8 +15,10 @@ __all__ = [
     "EMBEDDING_SIZE",
     "FLAWS",
     "QUALITY",
+    "FaceConfig",
     "FaceEngine",
     "FaceQuality",
+    "create_face_engine",
     "no_faces",
     "quality_of",
 ]

@@ -10,6 +10,7 @@ import supervision as sv
 from numpy.typing import NDArray
 
 from vision.faces.structures import Embeddings
+from vision.structures import Priority
 
 __all__ = ["FaceEngine"]
 
@@ -32,13 +33,21 @@ class FaceEngine(Protocol):
         ...
 
     def detect(
-        self, images: Sequence[NDArray[np.uint8]], *, minimum_size: int = 20
+        self,
+        images: Sequence[NDArray[np.uint8]],
+        *,
+        minimum_size: int = 20,
+        confidence: float = 0.6,
+        priority: Priority = Priority.INTERACTIVE,
     ) -> list[sv.Detections]:
         """Return the faces of each picture, largest first, with landmarks, quality and flaws.
 
         Args:
             images: (H, W, 3) uint8 BGR each; sizes may differ. An empty list gives an empty one.
-            minimum_size: Pixels; smaller faces are not returned.
+            minimum_size: Pixels; smaller faces are not returned. In large pictures a second,
+                slower look finds faces smaller than a 64th of the longer side.
+            confidence: 0..1; less sure ones are not returned. HOG has no such measure.
+            priority: Who goes first when several wait; live and interactive take turns.
 
         Raises:
             PictureError: ``bad_array``.
@@ -46,8 +55,16 @@ class FaceEngine(Protocol):
         """
         ...
 
-    def embed(self, image: NDArray[np.uint8], faces: sv.Detections) -> Embeddings:
+    def embed(
+        self,
+        image: NDArray[np.uint8],
+        faces: sv.Detections,
+        *,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Embeddings:
         """Return the embeddings of faces of a picture, (N, 128) float32.
+
+        The row of a box that is none (NaN, without area, beside the picture) is NaN.
 
         Raises:
             VisionError: ``engine_closed``, or the network cannot be loaded.

@@ -1,6 +1,7 @@
 """What a pipeline looks for."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from vision.structures import Priority
 
@@ -55,7 +56,13 @@ class PipelineConfig:
     minimum_area: float = 0.002
     gate: bool = False
     hide_people: bool = False
+    hide_faces: Literal["", "asked", "every"] = ""
     activity: bool = False
     pose_model: str = "yolov8n-pose"
     pose_rate: float = 10.0
     priority: Priority = Priority.BATCH
+
+    @property
+    def needs_people(self) -> bool:
+        """Whether people are looked for in order to hide them or their faces."""
+        return self.hide_people or bool(self.hide_faces)

@@ -24,13 +24,13 @@ Boxes = NDArray[np.float32]
 def what_to_ask(config: PipelineConfig) -> tuple[float, tuple[int, ...] | None]:
     """Return the least confidence and the classes to ask the detector for.
 
-    Where people are to be hidden they are looked for, however unsure, whatever else is.
+    Where people or faces are to be hidden, people are looked for, however unsure, whatever else is.
 
     Raises:
         ModelError: ``unknown_model``.
     """
     confidence, classes = config.confidence, config.classes
-    if not config.hide_people:
+    if not config.needs_people:
         return confidence, classes
     if classes is not None:
         people = get_card(config.model).classes.index("person")

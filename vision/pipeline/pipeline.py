@@ -1,7 +1,7 @@
 """One source's way from frames to tracked objects, motion and activities."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import supervision as sv
@@ -11,8 +11,9 @@ from vision.detection.keypoints import attach_keypoints
 from vision.engine import Engine
 from vision.motion import MotionGate, MotionResult, create_motion_detector
 from vision.pipeline.config import PipelineConfig
+from vision.pipeline.faces import CLOSE_SECONDS, FacesToHide, look_for_faces
 from vision.pipeline.hiding import PeopleToHide, what_to_ask
-from vision.pipeline.results import FrameResult
+from vision.pipeline.results import FacesSeen, FrameResult, Places
 from vision.structures import Frame, Priority
 from vision.tracking import create_follower, create_tracker
 
@@ -36,6 +37,7 @@ class Prepared:
     rest: frozenset[int]
     detect: tuple[int, ...]
     pose: tuple[int, ...]
+    closely: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Looked:
     prepared: Prepared
     found: dict[int, sv.Detections]
     poses: dict[int, sv.Detections]
+    faces: Mapping[int, FacesSeen] = field(default_factory=dict)
 
 
 class Pipeline:
@@ -77,7 +80,7 @@ class Pipeline:
             if config.motion is not None or config.gate
             else None
         )
-        self._looks = config.detect or config.hide_people
+        self._looks = config.detect or config.needs_people
         self._gate = MotionGate() if config.gate and self._looks else None
         tracker = create_tracker(
             config.tracker,
@@ -88,6 +91,9 @@ class Pipeline:
         self._follower = create_follower(tracker, config.between)
         self._recognizer = create_recognizer() if config.activity else None
         self._hiding = PeopleToHide() if config.hide_people else None
+        self._faces = FacesToHide(engine, priority=config.priority) if config.hide_faces else None
+        self._found: sv.Detections | None = None
+        self._closely = float("-inf")
         self._counted = 0
         self._next_pose = 0.0
         self._held = sv.Detections.empty()
@@ -107,8 +113,11 @@ class Pipeline:
 
     def prepare(self, frames: Sequence[Frame]) -> Prepared:
         """Look for motion, and choose which frames the networks should see."""
-        motion, rest, detect, pose = [], [], [], []
+        motion, rest, detect, pose, closely = [], [], [], [], []
         for position, frame in enumerate(frames):
+            if abs(frame.timestamp - self._closely) >= CLOSE_SECONDS:
+                self._closely = frame.timestamp
+                closely.append(position)
             result = self._motion.update(frame) if self._motion is not None else None
             if result is not None:
                 motion.append(result)
@@ -120,7 +129,9 @@ class Pipeline:
                 continue
             if self._is_pose_due(frame):
                 pose.append(position)
-        return Prepared(frames, motion, frozenset(rest), tuple(detect), tuple(pose))
+        return Prepared(
+            frames, motion, frozenset(rest), tuple(detect), tuple(pose), frozenset(closely)
+        )
 
     def look(self, prepared: Prepared) -> Looked:
         """Ask the networks.
@@ -135,7 +146,18 @@ class Pipeline:
         )
         at = tuple(position for position in prepared.pose if position in found)
         poses = self._ask(prepared, at, config.pose_model, config.confidence, None)
-        return Looked(prepared, found, poses)
+        faces = {}
+        if config.hide_faces == "every":
+            faces = {
+                position: look_for_faces(
+                    self._engine,
+                    frame.image,
+                    priority=config.priority,
+                    closely=position in prepared.closely,
+                )
+                for position, frame in enumerate(prepared.frames)
+            }
+        return Looked(prepared, found, poses, faces)
 
     def follow(self, looked: Looked) -> list[FrameResult]:
         """Carry the tracks through the frames."""
@@ -145,6 +167,8 @@ class Pipeline:
             found = looked.found.get(position)
             if found is not None and self._hiding is not None:
                 self._hiding.look(found, frame.timestamp)
+            if found is not None and self._faces is not None:
+                self._found = found
             tracked = self._track(frame, found, rests=position in prepared.rest)
             motion = prepared.motion[position] if self._config.motion is not None else None
             results.append(
@@ -155,10 +179,33 @@ class Pipeline:
                     motion=motion,
                     activities=self._judge(position, tracked, looked),
                     hidden=self._hiding.boxes(tracked) if self._hiding is not None else None,
+                    found=self._found,
+                    faces=looked.faces.get(position),
                     answered=self._who(found.metadata) if found is not None else {},
                 )
             )
         return results
+
+    @property
+    def misses_faces(self) -> bool:
+        """Whether faces are to be hidden, and nothing could look for them the last time."""
+        return self._faces is not None and self._faces.missing
+
+    def to_hide(self, result: FrameResult, cleared: Collection[int] = ()) -> Places | None:
+        """Return what is to be hidden of a frame before it is shown; from any thread.
+
+        Args:
+            result: Of this pipeline, one of the newest. Its picture may be looked at for faces.
+            cleared: Ids of tracks whose faces may be shown.
+
+        Returns:
+            None where nothing ever is.
+        """
+        nobody = np.empty((0, 4), np.float32)
+        faces = nobody if self._faces is None else self._faces.boxes(result, cleared)
+        if result.hidden is None and self._faces is None:
+            return None
+        return Places(nobody if result.hidden is None else result.hidden, faces)
 
     def _is_rest(self, frame: Frame, motion: MotionResult | None) -> bool:
         if self._gate is None or motion is None or self._gate.update(motion, frame):
@@ -223,13 +270,13 @@ class Pipeline:
         """Keep what was asked for: more is looked for where people are to be hidden."""
         config = self._config
         keep = np.ones(len(found), bool)
-        if config.hide_people and found.confidence is not None:
+        if config.needs_people and found.confidence is not None:
             keep &= found.confidence >= config.confidence
         if found.metadata.get("model") != config.model:
             # A stand-in numbers its classes its own way; only names mean the same.
             if config.class_names and len(found):
                 keep &= np.isin(found.data["class_name"], config.class_names)
-        elif config.hide_people and config.classes is not None and found.class_id is not None:
+        elif config.needs_people and config.classes is not None and found.class_id is not None:
             keep &= np.isin(found.class_id, config.classes)
         if keep.all():
             return found

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.activity import UNSURE, ActivityEvent
-from vision.drawing.blur import blur_boxes
 from vision.drawing.video import FrameDrawer
 from vision.encoding.video import VideoWriter, finish_video
 from vision.engine import Engine
@@ -26,6 +25,8 @@ __all__ = ["Progress", "VideoSummary", "VideoTask", "analyse_source", "analyse_v
 
 OnProgress = Callable[[Progress], None]
 OnWait = Callable[[], None]
+Cleared = Callable[[], Collection[int]]
+OnResult = Callable[[FrameResult], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ def analyse_video(
     on_tracks: OnTracks = lambda tracks: None,
     on_progress: OnProgress = lambda progress: None,
     on_wait: OnWait = lambda: None,
+    cleared: Cleared = frozenset,
+    on_result: OnResult = lambda result: None,
 ) -> VideoSummary:
     """Analyse a video file.
 
@@ -89,6 +92,10 @@ def analyse_video(
         on_tracks: Gets tracks as they end.
         on_progress: Called after every frame; what it raises ends the work, and no file is left.
         on_wait: Called now and then while the sound is joined to the pictures; likewise.
+        cleared: Called for every frame where faces are hidden: the ids of tracks whose faces may
+            be shown from then on.
+        on_result: Called with every frame before anything is hidden or drawn in it; it must not
+            be changed or kept.
 
     Raises:
         VideoError: The file is no video that is accepted, or not one frame of it can be read.
@@ -104,6 +111,8 @@ def analyse_video(
             on_tracks=on_tracks,
             on_progress=on_progress,
             on_wait=on_wait,
+            cleared=cleared,
+            on_result=on_result,
         )
 
 
@@ -117,13 +126,16 @@ def analyse_source(
     on_tracks: OnTracks = lambda tracks: None,
     on_progress: OnProgress = lambda progress: None,
     on_wait: OnWait = lambda: None,
+    cleared: Cleared = frozenset,
+    on_result: OnResult = lambda result: None,
 ) -> VideoSummary:
     """Analyse the frames of any source that ends; see `analyse_video`.
 
     Args:
         original: The file whose sound the annotated video gets; None leaves it silent.
     """
-    return _Run(source, task, engine, target, on_tracks, on_progress, on_wait).finish(original)
+    run = _Run(source, task, engine, target, on_tracks, on_progress, on_wait, cleared, on_result)
+    return run.finish(original)
 
 
 class _Run:
@@ -138,12 +150,17 @@ class _Run:
         on_tracks: OnTracks,
         on_progress: OnProgress,
         on_wait: OnWait,
+        cleared: Cleared,
+        on_result: OnResult,
     ) -> None:
         info = source.info
         self._source = source
         self._target = target
         self._on_progress = on_progress
         self._on_wait = on_wait
+        self._cleared = cleared
+        self._on_result = on_result
+        self._unseen = 0
         self._draws_motion = task.config.motion is not None
         self._pipeline = Pipeline(engine, task.config, rate=info.rate)
         self._drawer = FrameDrawer(task.styles, width=info.width, height=info.height)
@@ -154,7 +171,7 @@ class _Run:
             on_tracks=on_tracks,
             patience=self._pipeline.patience,
             # Pictures of motion are taken before anybody is made unrecognisable.
-            motion_pictures=not task.config.hide_people,
+            motion_pictures=not task.config.needs_people,
         )
         self._part = target.with_name(f"{target.name}.part.mp4") if target is not None else None
         self._writer = (
@@ -192,6 +209,8 @@ class _Run:
                 **self._speed.figures(),
                 "duration": round(self._source.end, 3),
                 **self._faults(),
+                # Only where there are any: most videos hide no faces.
+                **({"faces_unseen": self._unseen} if self._unseen else {}),
             },
             motion=self._collector.motion,
             activities=self._collector.activity_events,
@@ -201,8 +220,11 @@ class _Run:
 
     def _take(self, result: FrameResult) -> None:
         frame, detections = result.frame, result.detections
-        if result.hidden is not None:
-            blur_boxes(frame.image, result.hidden)
+        self._on_result(result)
+        hidden = self._pipeline.to_hide(result, self._cleared())
+        if hidden is not None:
+            hidden.blur(frame.image)
+        self._unseen += self._pipeline.misses_faces
         self._collector.add(result, frame.image)
         for state in result.activities or ():
             self._labels[state.track_id] = "" if state.label == UNSURE else state.label

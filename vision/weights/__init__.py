@@ -3,10 +3,14 @@
 from vision.weights.cards import (
     CARDS,
     COCO_CLASSES,
+    FACE_CARDS,
+    FaceCard,
     Task,
     WeightsCard,
+    WeightsFile,
     cards_for,
     get_card,
+    get_face_card,
     resolve_classes,
 )
 from vision.weights.store import ProgressCallback, WeightsStore
@@ -14,11 +18,15 @@ from vision.weights.store import ProgressCallback, WeightsStore
 __all__ = [
     "CARDS",
     "COCO_CLASSES",
+    "FACE_CARDS",
+    "FaceCard",
     "ProgressCallback",
     "Task",
     "WeightsCard",
+    "WeightsFile",
     "WeightsStore",
     "cards_for",
     "get_card",
+    "get_face_card",
     "resolve_classes",
 ]

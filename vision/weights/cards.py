@@ -12,6 +12,7 @@ from typing import Final, Literal, get_args
 from vision.errors import ModelError
 
 Task = Literal["detect", "segment", "pose"]
+FaceTask = Literal["face-detect", "emotion"]
 TASKS: Final[tuple[Task, ...]] = get_args(Task)
 
 COCO_CLASSES: Final[tuple[str, ...]] = (
@@ -31,30 +32,54 @@ COCO_CLASSES: Final[tuple[str, ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class WeightsCard:
+class WeightsFile:
     """What is known about a weights file before it is opened.
 
     Attributes:
         name: Name of the model, e.g. ``"yolov8n-seg"``.
-        task: What the network answers.
         file: File name, in search directories and in the cache.
-        url: Official source (https).
+        url: Official source (https); empty where the file is published nowhere as it is.
         sha256: Lower-case hex digest of the official file.
         bytes: Its size.
         licence: SPDX identifier.
-        classes: Class names; the position is the class id.
-        input_size: Longer side of the network's input, in pixels.
     """
 
     name: str
-    task: Task
     file: str
     url: str
     sha256: str
     bytes: int
     licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsCard(WeightsFile):
+    """A network that finds objects.
+
+    Attributes:
+        task: What the network answers.
+        classes: Class names; the position is the class id.
+        input_size: Longer side of the network's input, in pixels.
+    """
+
+    task: Task
     classes: tuple[str, ...]
     input_size: int = 640
+
+
+@dataclass(frozen=True, slots=True)
+class FaceCard(WeightsFile):
+    """A network for faces: never offered where objects are to be found.
+
+    Attributes:
+        task: What the network answers.
+        classes: Class names; the position is the class id.
+        accuracy: What is known of it, as a sentence to be shown to people; may be empty.
+    """
+
+    task: FaceTask
+    classes: tuple[str, ...]
+    accuracy: str
 
 
 _RELEASES = "https://github.com/ultralytics/assets/releases/download"
@@ -122,7 +147,37 @@ CARDS: Final[Mapping[str, WeightsCard]] = MappingProxyType(
         for name, task, release, size, sha256 in _YOLOV8
     }
 )
-"""All cards by model name."""
+"""All cards of object detectors by model name."""
+
+FACE_CARDS: Final[Mapping[str, FaceCard]] = MappingProxyType(
+    {
+        "yunet": FaceCard(
+            name="yunet",
+            file="face_detection_yunet_2026may.onnx",
+            url="https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/"
+            "face_detection_yunet/face_detection_yunet_2026may.onnx",
+            sha256="ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0",
+            bytes=229_738,
+            licence="MIT",
+            task="face-detect",
+            classes=("face",),
+            accuracy="",
+        ),
+        "mini-xception-fer2013": FaceCard(
+            name="mini-xception-fer2013",
+            file="emotion_mini_xception_fer2013.onnx",
+            # Published in another format only: the converted file is put beside the weights.
+            url="",
+            sha256="6c0e5afe8e63dd44aae16083579df9ca6a80dcf239cf444dfbde34398fc3fc07",
+            bytes=232_686,
+            licence="MIT",
+            task="emotion",
+            classes=("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"),
+            accuracy="66% on FER2013 as published; people reach about 65% there.",
+        ),
+    }
+)
+"""The cards of the networks for faces by model name."""
 
 
 def get_card(name: str) -> WeightsCard:
@@ -136,6 +191,21 @@ def get_card(name: str) -> WeightsCard:
         raise ModelError(
             "unknown_model",
             f"There is no model {_shown(name)}; the models are {', '.join(CARDS)}.",
+        )
+    return card
+
+
+def get_face_card(name: str) -> FaceCard:
+    """Return the card of a network for faces.
+
+    Raises:
+        ModelError: ``unknown_model``.
+    """
+    card = FACE_CARDS.get(name)
+    if card is None:
+        raise ModelError(
+            "unknown_model",
+            f"There is no model {_shown(name)} for faces; there are {', '.join(FACE_CARDS)}.",
         )
     return card
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from vision.errors import WeightsError
-from vision.weights.cards import WeightsCard
+from vision.weights.cards import WeightsFile
 from vision.weights.download import ProgressCallback, download
 from vision.weights.hashes import Expected, HashMemory, read_manifest
 
@@ -48,14 +48,14 @@ class WeightsStore:
         self.require_https = require_https
         self._memory = HashMemory(self.cache_dir / "verified.json")
 
-    def find(self, card: WeightsCard) -> Path | None:
+    def find(self, card: WeightsFile) -> Path | None:
         """Return the verified file of a card, or None; never uses the network.
 
         A file whose hash is wrong is passed over, with a warning in the log.
         """
         return self._look_up(card)[0]
 
-    def fetch(self, card: WeightsCard, on_progress: ProgressCallback | None = None) -> Path:
+    def fetch(self, card: WeightsFile, on_progress: ProgressCallback | None = None) -> Path:
         """Return the verified file of a card, downloading it when it is not on disk.
 
         Args:
@@ -64,12 +64,17 @@ class WeightsStore:
 
         Raises:
             WeightsError: ``weights_hash_mismatch``, ``weights_unreachable``, ``weights_missing``
-                (not on disk and downloads are off) or ``weights_not_stored`` (the cache cannot be
-                written).
+                (not on disk, and downloads are off or the file is published nowhere) or
+                ``weights_not_stored`` (the cache cannot be written).
         """
         path, mismatch = self._look_up(card)
         if path is not None:
             return path
+        if not card.url:
+            raise mismatch or WeightsError(
+                "weights_missing",
+                f"{card.file} is not installed; put the file into the weights folder.",
+            )
         if not self.allow_download:
             raise mismatch or WeightsError(
                 "weights_missing",
@@ -84,7 +89,7 @@ class WeightsStore:
                 raise mismatch from error
             raise
 
-    def _look_up(self, card: WeightsCard) -> tuple[Path | None, WeightsError | None]:
+    def _look_up(self, card: WeightsFile) -> tuple[Path | None, WeightsError | None]:
         """Return the first file that verifies, else the first complaint about one."""
         pinned = Expected(card.sha256, card.bytes)
         places = [(folder, read_manifest(folder, card.file)) for folder in self.search_dirs]
@@ -112,7 +117,7 @@ class WeightsStore:
             return ""
         return expected.mismatch(path, actual)
 
-    def _download(self, card: WeightsCard, on_progress: ProgressCallback | None) -> Path:
+    def _download(self, card: WeightsFile, on_progress: ProgressCallback | None) -> Path:
         target = self.cache_dir / card.file
         expected = Expected(card.sha256, card.bytes)
         try:

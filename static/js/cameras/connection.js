@@ -27,6 +27,7 @@ export class ConnectionTest {
     const body = new FormData();
     for (const name of ["address", "username", "password"]) body.append(name, String(given.get(name) ?? ""));
     body.append("hide_people", String(given.get("hide_people") === "true"));
+    body.append("faces", String(given.get("faces") ?? ""));
     return body;
   }
 

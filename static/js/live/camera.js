@@ -7,6 +7,7 @@ import { momentOf, one } from "./format.js";
 import { fill } from "./fullscreen.js";
 import { drawLatency } from "./latency.js";
 import { openPage } from "./page.js";
+import { peopleAt } from "./people.js";
 import { remember, remembered } from "./remembered.js";
 import { Tile } from "./tile.js";
 
@@ -39,6 +40,14 @@ function show() {
   if (stats?.width && stats.height) large.root.style.setProperty("--aspect", String(stats.width / stats.height));
   if (stats) showFacts(stats);
   want();
+}
+
+/** Who is recognised now, beside the name of the camera. */
+function showPeople() {
+  const list = need("[data-camera-people]", root);
+  const people = peopleAt(large.id).map(({ name, url }) => html("a", { href: url }, name));
+  list.replaceChildren(...people.flatMap((link, at) => (at ? [", ", link] : [link])));
+  list.hidden = people.length === 0;
 }
 
 function want() {
@@ -89,6 +98,7 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("visibilitychange", want);
 cameras.addEventListener("stats", show);
+root.addEventListener("people", showPeople);
 cameras.addEventListener("setup", () => { show(); counts.reload(); });
 dashboard.addEventListener("events", (event) => counts.hear(/** @type {CustomEvent} */ (event).detail, large.id));
 window.setInterval(() => large.tick(), TICK_MS);

@@ -1,6 +1,7 @@
 /** What was found and where is counted, drawn over a picture of a camera. */
 
 import { inkOn } from "../result/overlay.js";
+import { nameOf } from "./people.js";
 
 /** @typedef {import("./pictures.js").Meta} Meta */
 /** @typedef {{x: number, y: number, width: number, height: number}} Rect where the picture lies, in pixels of the page */
@@ -50,7 +51,8 @@ export function drawObjects(context, meta, rect, type) {
   const taken = [];
   const thick = rect.width < SMALL ? 1.5 : 2;
   const boxes = meta.objects.map(([number, name, confidence, x, y, w, h]) => ({
-    text: [`${number}`, `${name} ${number}`, `${name} ${number} · ${Math.round(confidence * 100)}%`][type.detail],
+    text: nameOf(meta.camera, number)
+      ?? [`${number}`, `${name} ${number}`, `${name} ${number} · ${Math.round(confidence * 100)}%`][type.detail],
     color: colorOf(name),
     box: /** @type {const} */ ([rect.x + x * rect.width, rect.y + y * rect.height, w * rect.width, h * rect.height]),
   }));

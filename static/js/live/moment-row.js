@@ -3,6 +3,7 @@
 import { html, icon, need } from "../dom.js";
 import { serverNow } from "./clock.js";
 import { clockOf, momentOf, stay } from "./format.js";
+import { personOf } from "./people.js";
 
 /** @typedef {import("./dashboard.js").LiveEvent} LiveEvent */
 
@@ -18,10 +19,11 @@ const ICONS = { entry: "enter", exit: "exit", dwell: "clock", crossing: "crossin
  * @param {LiveEvent} event @returns {string}
  */
 export function sentenceOf(event) {
-  if (!event.ongoing || event.kind !== "dwell") return event.sentence;
   const name = (event.label || "object").replaceAll("_", " ");
-  const who = `${name.charAt(0).toUpperCase()}${name.slice(1)}${event.track === null ? "" : ` ${event.track}`}`;
-  return `${who} is at ${event.place || event.camera.name}`;
+  const number = `${name.charAt(0).toUpperCase()}${name.slice(1)}${event.track === null ? "" : ` ${event.track}`}`;
+  const who = personOf(event.id)?.name ?? number;
+  if (event.ongoing && event.kind === "dwell") return `${who} is at ${event.place || event.camera.name}`;
+  return event.sentence.startsWith(`${number} `) ? who + event.sentence.slice(number.length) : event.sentence;
 }
 
 /** How long it has gone on, or went on, in seconds; null for what has no length. @param {LiveEvent} event */

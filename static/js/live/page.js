@@ -8,6 +8,7 @@ import { Dashboard } from "./dashboard.js";
 import { setColors } from "./draw.js";
 import { momentDialog } from "./moment-dialog.js";
 import { MomentFilters } from "./moment-filters.js";
+import { followPeople } from "./people.js";
 import { PictureFeed } from "./pictures.js";
 import { setStandings } from "./states.js";
 import { Timeline } from "./timeline.js";
@@ -51,6 +52,10 @@ export function openPage(root, onConnection) {
   dashboard.addEventListener("cameras", reloadSoon);
   feed.addEventListener("refused", reloadSoon);
   showConnection(need("[data-connection]", root), [feed.socket, dashboard.socket], onConnection);
+  followPeople(data.urls.people, () => {
+    timeline.renew();
+    root.dispatchEvent(new CustomEvent("people"));
+  });
   dashboard.start();
   feed.start();
   return { data, cameras, feed, dashboard, timeline };

@@ -105,6 +105,14 @@ export class Timeline {
     this.#draw();
   }
 
+  /** Says anew what its rows say: somebody was recognised. */
+  renew() {
+    for (const [id, row] of this.#rows) {
+      const event = this.moments.find(id);
+      if (event) fillRow(row, event, this.single);
+    }
+  }
+
   /** Counts events that were not seen, up to where the number is not said any more. @param {LiveEvent[]} events */
   #note(events) {
     for (const { id } of events) if (this.#unseen.size < MOST_COUNTED) this.#unseen.add(id);

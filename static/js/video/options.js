@@ -7,7 +7,7 @@ function initVideoOptions(root) {
   const between = /** @type {HTMLSelectElement} */ (root.querySelector('select[name="between"]'));
 
   function refresh() {
-    const objects = isChosen("tracking") || isChosen("activity");
+    const objects = isChosen("tracking") || isChosen("activity") || isChosen("faces");
     for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-needs]"))) {
       part.hidden = part.dataset.needs === "objects" ? !objects : !isChosen("motion");
     }

@@ -53,6 +53,12 @@ export async function showResult(root, data) {
     model.select(event.tracks[0] ?? null, { from: "events" });
     goTo(event.start);
   });
+  panel.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-seek-to]") : null;
+    if (!(button instanceof HTMLElement)) return;
+    model.select(Number(button.dataset.track), { from: "people" });
+    goTo(Number(button.dataset.seekTo));
+  });
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && model.selected !== null && !document.querySelector("dialog[open], .menu[open]")) model.select(null);
   });

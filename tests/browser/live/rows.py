@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,8 +21,9 @@ from django.utils import timezone
 from PIL import Image
 
 from common.models import Account
+from recognition.models import Profile
 from video_analysis.cameras.models import Camera, CountingLine, Zone
-from video_analysis.models import CameraEvent, CameraState, EventSequence
+from video_analysis.models import CameraEvent, CameraState, EventSequence, Sighting
 
 # Nothing is there: a runner that tries to look at it is done at once.
 NOWHERE = "loop:nothing-of-the-kind.mp4"
@@ -117,11 +119,34 @@ def loop_file(name: str, file: str) -> int:
     return int(camera.pk)
 
 
+def recognise(event: str, name: str) -> None:
+    """Say who an event is about, and that they are still there."""
+    row = CameraEvent.objects.get(pk=event)
+    row.track = uuid.uuid4()
+    row.save()
+    Sighting.objects.create(
+        camera=row.camera,
+        track=row.track,
+        track_number=row.track_number,
+        state="known",
+        profile=Profile.objects.create(name=name),
+        start=row.start,
+        end=timezone.now() + timedelta(minutes=1),
+    )
+
+
+def forget(name: str) -> None:
+    """Delete a person."""
+    Profile.objects.filter(name=name).delete()
+
+
 WORDS: dict[str, Callable[..., Any]] = {
     "make": make_wall,
     "remove": remove_wall,
     "leave": leave_groups,
     "loop": loop_file,
+    "recognise": recognise,
+    "forget": forget,
 }
 
 

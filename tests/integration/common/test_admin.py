@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,16 @@ from common.models import Account, AuditEntry, Job, RetentionPolicy, TokenDetail
 from detector.models import DetectedObject, DetectionSession
 from integration.conftest import make_user
 from integration.detector.conftest import make_session
+from recognition.models import (
+    Consent,
+    ConsentText,
+    ErasureReport,
+    FaceReview,
+    FaceSample,
+    PrivacySettings,
+    Profile,
+    ProfileMerge,
+)
 from tests.made_videos import make_video_session
 from video_analysis.cameras.models import Area, Camera, CountingLine, Zone
 
@@ -35,6 +46,9 @@ READ_ONLY = [
     *("common/job", "common/upload", "common/worker", "common/auditentry"),
     *("common/retentionpolicy", "detector/detectedobject", "video_analysis/videoanalysis"),
     *("cameras/area", "cameras/camera", "cameras/zone", "cameras/countingline"),
+    *("recognition/profile", "recognition/facesample", "recognition/facereview"),
+    *("recognition/consent", "recognition/consenttext", "recognition/profilemerge"),
+    *("recognition/erasurereport", "recognition/privacysettings"),
 ]
 QUERIES = 12
 
@@ -138,6 +152,19 @@ def test_what_the_machine_writes_nobody_adds_changes_or_deletes(
     assert model._default_manager.filter(pk=row.pk).exists()
 
 
+def fill_people() -> None:
+    """Store somebody with a face, consent, a question and what was merged into them."""
+    person = Profile.objects.create(name="Erika", kind="customer")
+    FaceSample.objects.create(profile=person, embedding=bytes(512), model="m")
+    text = ConsentText.objects.create(version=1, text="I agree.")
+    Consent.objects.create(profile=person, text=text)
+    doubt = {"distance": 0.55, "probability": 0.5}
+    FaceReview.objects.create(candidate=person, embedding=bytes(512), model="m", **doubt)
+    ProfileMerge.objects.create(target=person, source_id=uuid.uuid4(), source={"name": "Eri"})
+    ErasureReport.objects.create(subject=uuid.uuid4(), reason="request")
+    PrivacySettings.objects.get_or_create(pk=1)
+
+
 def fill(owner: User) -> DetectionSession:
     """One row of everything."""
     session = make_session(owner)
@@ -152,6 +179,7 @@ def fill(owner: User) -> DetectionSession:
     camera = Camera.objects.create(name="Gate", area=area, address="loop:gate.mp4")
     Zone.objects.create(camera=camera, name="Door", polygon=[[0, 0], [1, 0], [1, 1]])
     CountingLine.objects.create(camera=camera, name="Sill", points=[[0, 0.5], [1, 0.5]])
+    fill_people()
     return session
 
 

@@ -26,11 +26,18 @@ from knox.models import AuthToken
 from common.models import Job, TokenDetails
 from common.previews import Preview, write_preview
 from detector.models import DetectionSession
+from recognition.index import Match
+from recognition.models import ErasureReport
+from recognition.services.profiles import merge_profiles
+from recognition.services.reviews import open_review
 from tests.integration.conftest import make_user
 from tests.integration.detector.conftest import engine, make_session, picture  # noqa: F401
+from tests.integration.recognition.made_people import CROP, QUALITY, make_person
+from tests.made_faces import EMBEDDER, face_of
 from tests.made_videos import make_video_session
 from video_analysis.cameras.models import Area, Camera
 from video_analysis.models import CameraEvent, Event
+from video_analysis.retail.models import Visit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -53,6 +60,10 @@ MINE = "door 404 404 404 404 ok 404"
 # Of a camera that belongs to the group: administrators configure it, members watch it.
 WATCH = "door 404 ok ok 404 404 ok"
 CONFIGURE = "door 404 403 403 404 404 ok"
+# Of people who are known by their faces: viewers see nobody; an import is its owner's.
+IMPORTER = "door 403 403 404 404 ok 404"
+VISITS = "door 403 403 ok 404 404 ok"
+PORTRAIT = "door 404 404 ok ok ok ok"
 
 
 def api(row: str) -> str:
@@ -130,6 +141,7 @@ MATRIX = {
     "GET api/videos/<uuid:pk>/tracks/<int:number>/snapshot.jpg": api(VIEW),
     "GET api/videos/<uuid:pk>/motion/": api(VIEW),
     "GET api/videos/<uuid:pk>/activities/": api(VIEW),
+    "GET api/videos/<uuid:pk>/people/": api(CHANGE),
     "GET api/videos/<uuid:pk>/events/<int:number>/snapshot.jpg": api(VIEW),
     "GET api/videos/<uuid:pk>/original/": api(VIEW),
     "GET api/videos/<uuid:pk>/thumbnail/": api(VIEW),
@@ -198,6 +210,88 @@ MATRIX = {
     "GET api/cameras/schema.json": api(SIGNED_IN),
     "GET api/cameras/export.yaml": api(ADMINISTER),
     "POST api/cameras/import/": api(ADMINISTER),
+    # People who are known by their faces, over REST
+    "POST api/recognize/": api(CREATE),
+    "GET api/people/": api(CREATE),
+    "POST api/people/": api(CREATE),
+    "POST api/people/import/": api(CREATE),
+    "GET api/people/import/<uuid:pk>/": api(IMPORTER),
+    "GET api/people/privacy/": api(ADMINISTER),
+    "PATCH api/people/privacy/": api(ADMINISTER),
+    "GET api/people/erasures/": api(ADMINISTER),
+    "GET api/people/erasures/<uuid:pk>/": api(ADMINISTER),
+    "GET api/people/consent-texts/": api(CREATE),
+    "POST api/people/consent-texts/": api(ADMINISTER),
+    "GET api/people/<uuid:pk>/": api(CREATE),
+    "PATCH api/people/<uuid:pk>/": api(CREATE),
+    "GET api/people/<uuid:pk>/photo.jpg": api(CREATE),
+    "GET api/people/<uuid:pk>/export.zip": api(CREATE),
+    "GET api/people/<uuid:pk>/samples/": api(CREATE),
+    "POST api/people/<uuid:pk>/samples/": api(CREATE),
+    "POST api/people/<uuid:pk>/samples/move/": api(CREATE),
+    "DELETE api/people/<uuid:pk>/samples/<uuid:sample_id>/": api(CREATE),
+    "GET api/people/<uuid:pk>/samples/<uuid:sample_id>/crop.jpg": api(CREATE),
+    "POST api/people/<uuid:pk>/split/": api(CREATE),
+    "POST api/people/<uuid:pk>/negatives/": api(CREATE),
+    "GET api/people/<uuid:pk>/merges/": api(CREATE),
+    "POST api/people/<uuid:pk>/merges/": api(CREATE),
+    "POST api/people/<uuid:pk>/merges/<uuid:merge_id>/undo/": api(CREATE),
+    "GET api/people/<uuid:pk>/consent/": api(CREATE),
+    "POST api/people/<uuid:pk>/consent/": api(CREATE),
+    "POST api/people/<uuid:pk>/consent/withdraw/": api(CREATE),
+    "GET api/reviews/": api(CREATE),
+    "GET api/reviews/<uuid:pk>/": api(CREATE),
+    "GET api/reviews/<uuid:pk>/crop.jpg": api(CREATE),
+    "POST api/reviews/<uuid:pk>/answer/": api(CREATE),
+    # Their pages
+    "GET people/": CREATE,
+    "GET people/new/": CREATE,
+    "POST people/new/": CREATE,
+    "POST people/judge/": CREATE,
+    "GET people/suggest/": CREATE,
+    "GET people/recognise/": CREATE,
+    "POST people/recognise/": CREATE,
+    "POST people/recognise/not/": CREATE,
+    "POST people/recognise/name/": CREATE,
+    "GET people/reviews/": CREATE,
+    "POST people/reviews/<uuid:review_id>/": CREATE,
+    "GET people/reviews/<uuid:review_id>/face.jpg": PORTRAIT,
+    "GET people/import/": CREATE,
+    "POST people/import/": CREATE,
+    "GET people/import/<uuid:job_id>/": IMPORTER,
+    "POST people/import/<uuid:job_id>/cancel/": IMPORTER,
+    "GET people/privacy/": ADMINISTER,
+    "POST people/privacy/": ADMINISTER,
+    "POST people/privacy/text/": ADMINISTER,
+    "GET people/erasures/<uuid:report_id>/": ADMINISTER,
+    "GET people/samples/<uuid:sample_id>/face.jpg": PORTRAIT,
+    "GET people/<uuid:person_id>/": CREATE,
+    "GET people/<uuid:person_id>/photo.jpg": PORTRAIT,
+    "GET people/<uuid:person_id>/edit/": CREATE,
+    "POST people/<uuid:person_id>/edit/": CREATE,
+    "POST people/<uuid:person_id>/consent/": CREATE,
+    "POST people/<uuid:person_id>/merge/": CREATE,
+    "POST people/<uuid:person_id>/merges/<uuid:merge_id>/undo/": CREATE,
+    "GET people/<uuid:person_id>/photos/": CREATE,
+    "POST people/<uuid:person_id>/samples/": CREATE,
+    "POST people/<uuid:person_id>/samples/delete/": CREATE,
+    "POST people/<uuid:person_id>/samples/move/": CREATE,
+    "POST people/<uuid:person_id>/samples/split/": CREATE,
+    "GET people/<uuid:person_id>/export/": CREATE,
+    "GET people/<uuid:person_id>/erase/": ADMINISTER,
+    # Last of them: rows come back, files do not.
+    "POST people/<uuid:person_id>/erase/": ADMINISTER,
+    "DELETE api/people/<uuid:pk>/": api(ADMINISTER),
+    # Visits follow the cameras of their area, and are for those who work with people.
+    "GET visits/": CREATE,
+    "GET visits/history/": CREATE,
+    "GET visits/days/": CREATE,
+    "GET visits/visits.csv": CREATE,
+    "GET visits/<uuid:visit_id>/": VISITS,
+    "GET api/visits/": api(CREATE),
+    "GET api/visits/now/": api(CREATE),
+    "GET api/visits/days/": api(CREATE),
+    "GET api/visits/<uuid:pk>/": api(VISITS),
     # Running the installation
     "GET healthz": PUBLIC,
     "GET readyz": PUBLIC,
@@ -229,6 +323,8 @@ MATRIX = {
     "POST cameras/test/": ADMINISTER,
     "GET live/": SIGNED_IN,
     "GET live/cameras/": SIGNED_IN,
+    "GET live/people/": CREATE,
+    "GET live/<int:camera_id>/people/": "door 404 403 ok 404 404 ok",
     "GET live/<int:camera_id>/": WATCH,
     "GET live/<int:camera_id>/setup/": WATCH,
     "GET live/<int:camera_id>/counts/": WATCH,
@@ -267,6 +363,16 @@ class Scene:
             values["pk"] = values["session_id"] = self.values["video"]
         elif route.startswith("api/events/"):
             values["pk"] = self.values["event"]
+        elif route.startswith("api/people/import/"):
+            values["pk"] = self.values["job_id"]
+        elif route.startswith("api/people/erasures/"):
+            values["pk"] = self.values["report_id"]
+        elif route.startswith("api/people/"):
+            values["pk"] = self.values["person_id"]
+        elif route.startswith("api/reviews/"):
+            values["pk"] = self.values["review_id"]
+        elif route.startswith("api/visits/"):
+            values["pk"] = self.values["visit_id"]
         elif route.startswith(("api/cameras/", "api/areas/")):
             values["pk"] = self.values["area_id" if "areas" in route else "camera_id"]
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "1"), route)
@@ -306,9 +412,38 @@ def scene() -> Scene:
     )
     event.picture.save("event.jpg", ContentFile(picture()))
     values["event"] = str(event.pk)
+    values |= make_people(people["owner"])
+    visit = Visit.objects.create(area=area, profile_id=values["person_id"])
+    values["visit_id"] = str(visit.pk)
     # The newest picture is there: nobody is to wait for one.
     write_preview(f"camera:{camera.pk}:large", Preview(int(time.time() * 1000), picture()))
     return Scene(people, values)
+
+
+def make_people(owner: Any) -> dict[str, str]:
+    """Somebody who is known, who was two until lately, and all that can be reached of them."""
+    ada, countess = make_person("Ada", 1), make_person("Countess", 2)
+    merge = merge_profiles(actor=None, target=ada, source=countess)
+    review = open_review(
+        origin="picture",
+        origin_id="",
+        place="lobby.jpg",
+        embedding=face_of(1, distance=0.55),
+        model=EMBEDDER,
+        crop=CROP,
+        quality=QUALITY,
+        match=Match("uncertain", ada.pk, 0.55, 0.7, None, None),
+    )
+    job = Job.objects.create(kind="recognition.import", owner=owner, state="running")
+    report = ErasureReport.objects.create(subject=countess.pk, reason="request")
+    return {
+        "person_id": str(ada.pk),
+        "sample_id": str(ada.samples.order_by("created_at")[0].pk),
+        "merge_id": str(merge.pk),
+        "review_id": str(review.pk),
+        "job_id": str(job.pk),
+        "report_id": str(report.pk),
+    }
 
 
 @pytest.mark.usefixtures("engine")

@@ -19,6 +19,7 @@ from common.uploads.services import store_picture
 from detector.models import DetectionSession
 from detector.services.detection import record_session
 from detector.services.options import parse_options
+from tests.made_faces import FakeFaces
 from vision.weights.cards import COCO_CLASSES
 
 WIDTH, HEIGHT = 160, 120
@@ -41,6 +42,7 @@ class FakeEngine:
         self.model: str | None = None
         self.reason = ""
         self.before: Callable[[], None] = lambda: None
+        self.faces = FakeFaces()
 
     def detect(self, images: Sequence[Any], **options: Any) -> list[sv.Detections]:
         self.calls.append({"pictures": len(images), **options})

@@ -300,6 +300,52 @@ def test_a_strange_zone_breaks_nothing(
     assert admin.get(f"/cameras/{camera.pk}/regions/", **JSON).status_code == 200
 
 
+def test_what_may_be_done_with_faces_in_an_area_is_set_in_the_dialog(admin: Client) -> None:
+    area = Area.objects.create(name="Shop")
+    page = admin.get("/cameras/").content.decode()
+    for words in ("nobody is recognised", "Only those who have agreed", "It is often wrong"):
+        assert words in page
+    where = f"/cameras/areas/{area.pk}/"
+    answer = admin.post(where, {"recognise": "true", "mood": "true", "absence_minutes": "20"})
+    assert "Saved." in answer.content.decode()
+    area.refresh_from_db()
+    # A switch that is off is not sent at all.
+    assert (area.recognise, area.consent_required, area.mood) == (True, False, True)
+    assert (area.name, area.absence_minutes) == ("Shop", 20)
+    for minutes in ("", "0", "x"):
+        answer = admin.post(where, {"absence_minutes": minutes})
+        assert 'role="alert"' in answer.content.decode()
+    area.refresh_from_db()
+    assert area.recognise
+
+
+@pytest.mark.parametrize(
+    ("faces", "words"),
+    [
+        ("", ""),
+        ("hidden", "Faces are blurred in every picture that leaves this camera."),
+        ("consented", "but those of people who have agreed."),
+    ],
+)
+def test_the_page_of_a_camera_warns_when_faces_are_hidden(
+    admin: Client, camera: Camera, faces: str, words: str
+) -> None:
+    Camera.objects.filter(pk=camera.pk).update(faces=faces)
+    page = admin.get(f"/cameras/{camera.pk}/edit/").content.decode()
+    assert f'<option value="{faces}" selected>' in page
+    assert ('role="note"' in page) == bool(words)
+    assert words in page
+
+
+def test_the_page_says_when_nothing_can_look_for_faces(admin: Client, camera: Camera) -> None:
+    Camera.objects.filter(pk=camera.pk).update(faces="hidden")
+    CameraState.objects.create(
+        camera=camera, state="live", updated_at=timezone.now(), figures={"misses_faces": True}
+    )
+    page = admin.get(f"/cameras/{camera.pk}/edit/").content.decode()
+    assert "the upper third of every person is blurred instead" in page
+
+
 def test_what_is_not_there_is_not_found(admin: Client) -> None:
     for number in (0, 4711, 10**30):
         for page in ("edit", "regions", "delete"):

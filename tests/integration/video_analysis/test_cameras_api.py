@@ -80,7 +80,7 @@ ASKED = {
     "GET /api/areas/": "401 200 200 200 200",
     "POST /api/areas/": "401 403 403 403 400",
     "GET /api/areas/{area}/": "401 404 200 404 200",
-    "PATCH /api/areas/{area}/": "401 404 403 404 400",
+    "PATCH /api/areas/{area}/": "401 404 403 404 200",
     "DELETE /api/areas/{area}/": "401 404 403 404 204",
     "GET /api/cameras/": "401 200 200 200 200",
     "POST /api/cameras/": "401 403 403 403 400",
@@ -294,6 +294,42 @@ def test_areas_are_added_renamed_and_deleted(api: APIClient) -> None:
     assert not Area.objects.exists()
 
 
+FACE_SETTINGS = {
+    "recognise": True,
+    "consent_required": False,
+    "group_unknown": True,
+    "mood": True,
+    "absence_minutes": 30,
+}
+
+
+def test_what_may_be_done_with_faces_in_an_area_is_off_until_it_is_set(api: APIClient) -> None:
+    made = api.post("/api/areas/", {"name": "Shop"}, format="multipart").json()
+    assert made == {
+        **{"id": made["id"], "name": "Shop", "recognise": False, "consent_required": True},
+        **{"group_unknown": False, "mood": False, "absence_minutes": 15},
+    }
+    where = f"/api/areas/{made['id']}/"
+    changed = api.patch(where, FACE_SETTINGS, format="json").json()
+    assert changed == {"id": made["id"], "name": "Shop", **FACE_SETTINGS}
+    # What a form leaves out is not switched off.
+    assert api.patch(where, {"name": "Hall"}, format="multipart").json()["recognise"] is True
+    for value in (0, 1441, 1.5, "soon"):
+        refused = api.patch(where, {"absence_minutes": value}, format="json")
+        assert refused.status_code == 400
+        assert list(refused.json()["error"]["fields"]) == ["absence_minutes"]
+    assert api.get(where).json() == {**changed, "name": "Hall"}
+
+
+def test_a_camera_says_whose_faces_it_shows(api: APIClient, camera: Camera) -> None:
+    where = f"/api/cameras/{camera.pk}/"
+    assert api.get(where).json()["faces"] == ""
+    assert api.patch(where, {"faces": "consented"}, format="json").json()["faces"] == "consented"
+    refused = api.patch(where, {"faces": "mine"}, format="json")
+    assert (refused.status_code, list(refused.json()["error"]["fields"])) == (400, ["faces"])
+    assert api.patch(where, {"faces": ""}, format="json").json()["faces"] == ""
+
+
 def test_zones_and_lines_are_set_as_a_whole(api: APIClient, camera: Camera) -> None:
     where = f"/api/cameras/{camera.pk}/"
     zones = api.get(where + "zones/").json()
@@ -384,6 +420,7 @@ def test_an_export_is_a_file_that_the_import_takes(api: APIClient, camera: Camer
             "changed": [],
             "unchanged": [],
             "areas": [],
+            "changed_areas": [],
         }
         assert Camera.objects.count() == there
     again = api.post(

@@ -16,6 +16,7 @@ from common.inference import set_engine_for_tests
 from tests.integration.conftest import make_user
 from tests.integration.detector.conftest import FakeEngine
 from tests.integration.video_analysis.camera_rows import ADDRESS, LOGIN, SECRET, make_camera
+from tests.made_faces import MadeFace, face_of
 from video_analysis.cameras import services
 from video_analysis.cameras.errors import ConfigurationError, ConnectionFailedError
 from video_analysis.cameras.models import Camera
@@ -168,6 +169,40 @@ def test_nobody_can_ask_for_people_that_a_camera_hides(
             found = services.test_camera(camera=asked, address=address, hide_people=said)
             assert bool(found.jpeg) is elsewhere
     assert bool(services.test_camera(camera=open_one, hide_people=said).jpeg) is not said
+
+
+@pytest.mark.parametrize("faces", ["hidden", "consented"])
+def test_faces_are_hidden_where_the_camera_hides_any(
+    admin: Any, calls: list[Any], monkeypatch: pytest.MonkeyPatch, faces: str
+) -> None:
+    hidden: list[str] = []
+    monkeypatch.setattr(probing, "hide_faces_in", lambda image, model: bool(hidden.append(model)))
+    camera = make_camera(admin, faces=faces)
+    open_one = make_camera(admin, "Open", address="rtsp://192.168.1.20/open")
+    for said in (None, False, True):
+        assert not services.test_camera(camera=camera, hide_faces=said).jpeg
+        # Nor by the address of the one, tried for the other.
+        assert not services.test_camera(camera=open_one, address=ADDRESS, hide_faces=said).jpeg
+        assert bool(services.test_camera(camera=open_one, hide_faces=said).jpeg) is not said
+    assert len(hidden) == 7
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["found", "nothing-looks"])
+def test_faces_are_found_and_blurred_or_else_heads(missing: bool) -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    before = image.copy()
+    engine = FakeEngine()
+    engine.faces.scene = [MadeFace(face_of(1), (120.0, 60.0, 150.0, 100.0))]
+    engine.faces.error = VisionError("engine_closed", "It is gone.") if missing else None
+    set_engine_for_tests(engine)
+    try:
+        assert hiding.hide_faces_in(image, "yolov8n")
+    finally:
+        set_engine_for_tests(None)
+    changed = (image != before).any(axis=2)
+    assert changed[65:95, 125:145].mean() > 0.9 or missing
+    assert changed.any()
 
 
 def test_people_are_found_and_blurred() -> None:

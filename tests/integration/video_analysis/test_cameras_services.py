@@ -210,6 +210,61 @@ def test_a_setting_that_there_is_not_is_our_mistake(admin: Any) -> None:
         services.update_camera(actor=admin, camera=make_camera(admin), revison=1)
 
 
+def test_what_may_be_done_with_faces_is_noted_and_raises_the_cameras_revisions(
+    admin: Any, told: list[str], django_capture_on_commit_callbacks: Any
+) -> None:
+    area = services.create_area(actor=admin, name="Shop")
+    camera, elsewhere = make_camera(admin, area=area), make_camera(admin, "Elsewhere")
+    before = AuditEntry.objects.count()
+    with django_capture_on_commit_callbacks(execute=True):
+        changed = services.update_area(actor=admin, area=area, recognise=True, absence_minutes=20)
+    assert (changed.recognise, changed.consent_required, changed.absence_minutes) == (
+        *(True, True, 20),
+    )
+    assert told == ["cameras"]
+    line = noted().latest("pk")
+    assert AuditEntry.objects.count() == before + 1
+    assert (line.actor_name, line.details["change"]) == (admin.username, "changed")
+    assert line.details["fields"] == ["absence_minutes", "recognise"]
+    assert line.details["before"] == {"absence_minutes": 15, "recognise": False}
+    assert line.details["after"] == {"absence_minutes": 20, "recognise": True}
+    camera.refresh_from_db()
+    elsewhere.refresh_from_db()
+    assert (camera.revision, elsewhere.revision) == (2, 1)
+    services.update_area(actor=admin, area=area, recognise=True)  # nothing is different
+    services.rename_area(actor=admin, area=area, name="Hall")
+    camera.refresh_from_db()
+    assert (camera.revision, AuditEntry.objects.count()) == (2, before + 2)
+
+
+BAD_AREAS: dict[str, dict[str, Any]] = {
+    "too-soon": {"absence_minutes": 0},
+    "too-late": {"absence_minutes": 1441},
+    "no-number": {"absence_minutes": "soon"},
+    "no-switch": {"recognise": "maybe"},
+    "no-name": {"name": " ", "recognise": True},
+}
+
+
+@pytest.mark.parametrize("values", list(BAD_AREAS.values()), ids=list(BAD_AREAS))
+def test_what_is_wrong_with_an_area_is_said_and_nothing_is_written(
+    admin: Any, values: dict[str, Any]
+) -> None:
+    area = services.create_area(actor=admin, name="Shop")
+    lines = AuditEntry.objects.count()
+    with pytest.raises(ConfigurationError) as refused:
+        services.update_area(actor=admin, area=area, **values)
+    assert list(refused.value.fields) == [next(iter(values))]
+    area.refresh_from_db()
+    assert (area.name, area.recognise, area.absence_minutes) == ("Shop", False, 15)
+    assert AuditEntry.objects.count() == lines
+
+
+def test_an_area_has_no_other_settings(admin: Any) -> None:
+    with pytest.raises(TypeError):
+        services.create_area(actor=admin, name="Shop", colour="red")
+
+
 def test_areas_are_made_renamed_and_deleted_without_their_cameras(admin: Any) -> None:
     area = services.create_area(actor=admin, name="Shop")
     camera = make_camera(admin, area=area)

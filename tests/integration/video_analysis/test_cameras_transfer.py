@@ -94,6 +94,49 @@ def test_a_document_makes_cameras_with_all_that_it_says(admin: Any) -> None:
     assert (credentials.username, credentials.password) == ("porter", "correct horse")
 
 
+AREAS = """\
+areas:
+  - name: Ground floor
+    recognise: yes
+    consent_required: no
+    absence_minutes: 20
+cameras:
+  - name: Entrance
+    area: Ground floor
+    inputs: rtsp://192.168.1.20/stream
+    faces: consented
+"""
+
+
+def test_a_document_says_what_may_be_done_with_faces(admin: Any) -> None:
+    put(admin, DOCUMENT)
+    dry = put(admin, AREAS, dry_run=True)
+    assert dry.changed_areas == {
+        "Ground floor": ["recognise", "consent_required", "absence_minutes"]
+    }
+    assert dry.changed == {"Entrance": ["faces"]}
+    assert not Area.objects.get().recognise
+    assert {**vars(put(admin, AREAS)), "dry_run": True} == vars(dry)
+    area = Area.objects.get()
+    assert (area.recognise, area.consent_required, area.mood, area.absence_minutes) == (
+        *(True, False, False, 20),
+    )
+    assert Camera.objects.get(name="Entrance").faces == "consented"
+    again = put(admin, AREAS)
+    assert (again.anything, again.unchanged) == (False, ["Entrance"])
+    put(admin, DOCUMENT)  # which says nothing of it
+    assert Area.objects.get().recognise
+
+
+def test_an_area_alone_is_made_and_one_whose_name_says_nothing_is_refused(admin: Any) -> None:
+    assert put(admin, "cameras: []\nareas: [{name: Hall}]\n").areas == ["Hall"]
+    with pytest.raises(DocumentError) as refused:
+        put(admin, "cameras: []\nareas:\n  - {name: Attic}\n  - {name: ' '}\n")
+    (problem,) = refused.value.problems
+    assert (problem.line, problem.path) == (4, "areas.1.name")
+    assert list(Area.objects.values_list("name", flat=True)) == ["Hall"]
+
+
 def test_a_dry_run_says_the_same_and_writes_nothing(
     admin: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -249,6 +292,7 @@ CAMERAS = st.fixed_dictionaries(
         "people_only": st.booleans(),
         "motion_gate": st.booleans(),
         "hide_people": st.booleans(),
+        "faces": st.sampled_from(Camera.Faces.values),
         "classes": st.lists(st.sampled_from(["person", "car", "dog", "hot dog"]), unique=True),
     }
 )

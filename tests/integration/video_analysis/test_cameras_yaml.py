@@ -54,6 +54,32 @@ BAD: dict[str, tuple[str, list[str], str]] = {
     "a word for a number": (HEAD + "    fps: fast\n", ["4 cameras.0.fps"], "a number"),
     "half a hit": (HEAD + "    tracker_min_hits: 2.5\n", ["4 cameras.0.tracker_min_hits"], "whole"),
     "a word for yes": (HEAD + "    hide_people: maybe\n", ["4 cameras.0.hide_people"], "true or"),
+    "faces of whom": (HEAD + "    faces: mine\n", ["4 cameras.0.faces"], "(empty), consented"),
+    "an area without a name": (
+        "cameras: []\nareas:\n  - {mood: yes}\n",
+        ["3 areas.0.name"],
+        "miss",
+    ),
+    "unknown key of an area": (
+        "areas:\n  - name: Shop\n    recognize: yes\ncameras: []\n",
+        ["3 areas.0.recognize"],
+        "did you mean recognise?",
+    ),
+    "a word for a switch": (
+        "areas:\n  - name: Shop\n    mood: often\ncameras: []\n",
+        ["3 areas.0.mood"],
+        "true or",
+    ),
+    "away too long": (
+        "areas:\n  - name: Shop\n    absence_minutes: 1441\ncameras: []\n",
+        ["3 areas.0.absence_minutes"],
+        "from 1 to 1440",
+    ),
+    "area twice": (
+        "areas:\n  - {name: Shop}\n  - {name: Shop}\ncameras: []\n",
+        ["3 areas.1.name"],
+        "There is an area 'Shop' in line 2",
+    ),
     "a number for a name": (
         "cameras:\n  - {name: 7, inputs: usb:0}\n",
         ["2 cameras.0.name"],

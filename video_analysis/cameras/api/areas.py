@@ -15,7 +15,7 @@ from common.api.pagination import CursorPages
 from common.api.schema import errors
 from video_analysis.cameras import services
 from video_analysis.cameras.api.base import MayConfigureOrRead
-from video_analysis.cameras.api.serializers import AreaSerializer
+from video_analysis.cameras.api.serializers import AreaChangeSerializer, AreaSerializer
 from video_analysis.cameras.models import Area
 from video_analysis.cameras.selectors import get_area, list_areas
 
@@ -62,19 +62,21 @@ class AreaViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     )
     def create(self, request: Request) -> Response:
         """Add an area."""
-        area = services.create_area(actor=request.user, name=_name(request))
+        values = {"name": "", **_values(AreaSerializer, request)}
+        area = services.create_area(actor=request.user, **values)
         return Response(AreaSerializer(area).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
-        summary="Rename an area",
-        description="For administrators.",
-        request=AreaSerializer,
+        summary="Change an area",
+        description="What is left out stays as it is. For administrators.",
+        request=AreaChangeSerializer,
         responses={200: AreaSerializer, **errors(400, 401, 403, 404, 429)},
     )
     def partial_update(self, request: Request, pk: Any = None) -> Response:
-        """Give an area another name."""
+        """Change an area: its name, and what may be done with faces there."""
         area = get_area(request.user, pk, "change")
-        area = services.rename_area(actor=request.user, area=area, name=_name(request))
+        values = _values(AreaChangeSerializer, request)
+        area = services.update_area(actor=request.user, area=area, **values)
         return Response(AreaSerializer(area).data)
 
     @extend_schema(
@@ -88,7 +90,8 @@ class AreaViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _name(request: Request) -> str:
-    body = AreaSerializer(data=request.data)
+def _values(serializer: type[AreaSerializer], request: Request) -> dict[str, Any]:
+    # Partial, or a switch that a form leaves out would be one that is off.
+    body = serializer(data=request.data, partial=True)
     body.is_valid(raise_exception=True)
-    return str(body.validated_data["name"])
+    return dict(body.validated_data)

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from video_analysis.cameras.documents.schema import LONGEST_SECRET, MOST_CLASSES
 from video_analysis.cameras.models import Area, Camera, CountingLine, Zone
+from video_analysis.cameras.services.areas import FACE_SETTINGS
 from vision.tracking import TRACKERS
 
 LONGEST_ADDRESS = 500
@@ -30,8 +31,15 @@ class AreaSerializer(serializers.ModelSerializer[Area]):
 
     class Meta:
         model = Area
-        fields = ["id", "name"]
+        fields = ["id", "name", *FACE_SETTINGS]
         extra_kwargs: Any = {"name": {"validators": []}}  # the service says whether it is taken
+
+
+class AreaChangeSerializer(AreaSerializer):
+    """What of an area shall be changed."""
+
+    class Meta(AreaSerializer.Meta):
+        extra_kwargs: Any = {"name": {"validators": [], "required": False}}
 
 
 class PointField(serializers.ListField):
@@ -114,7 +122,7 @@ class LinesSerializer(serializers.Serializer[Any]):
 
 SETTINGS = [
     *("enabled", "fps", "model", "detector_conf", "people_only", "classes", "tracker"),
-    *("tracker_max_age", "tracker_min_hits", "motion_gate", "hide_people"),
+    *("tracker_max_age", "tracker_min_hits", "motion_gate", "hide_people", "faces"),
 ]
 
 
@@ -267,7 +275,7 @@ class ProbedSerializer(serializers.Serializer[Any]):
 
 
 class ChangedCameraSerializer(serializers.Serializer[Any]):
-    """A camera that an import changes."""
+    """A camera, or an area, that an import changes."""
 
     name = serializers.CharField()
     what = serializers.ListField(child=serializers.CharField(), help_text="Keys of the document.")
@@ -283,3 +291,4 @@ class ImportSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), help_text="Cameras that are so already."
     )
     areas = serializers.ListField(child=serializers.CharField(), help_text="New areas.")
+    changed_areas = ChangedCameraSerializer(many=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from django.http import HttpResponse, HttpResponseBase
@@ -126,5 +126,12 @@ class ImportView(APIView):
         body: Any = request.data
         text = body if isinstance(body, bytes) else b""
         report = services.import_cameras(actor=request.user, text=text, dry_run=dry_run)
-        changed = [{"name": name, "what": what} for name, what in report.changed.items()]
-        return Response(ImportSerializer({**vars(report), "changed": changed}).data)
+        changed = {
+            "changed": _listed(report.changed),
+            "changed_areas": _listed(report.changed_areas),
+        }
+        return Response(ImportSerializer({**vars(report), **changed}).data)
+
+
+def _listed(changed: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    return [{"name": name, "what": what} for name, what in changed.items()]

@@ -86,7 +86,7 @@ def _sentence(error: ValidationError) -> str:
             first = limit[0] if isinstance(limit, list) else limit
             return f"must be {_TYPES[first]}"
         case "enum":
-            return f"must be one of {', '.join(str(value) for value in limit)}"
+            return f"must be one of {', '.join(str(value) or '(empty)' for value in limit)}"
         case "const":
             return f"must be {limit}"
         case "minimum" | "maximum":
@@ -122,14 +122,17 @@ def _name(path: Path) -> str:
 
 
 def _twice(found: Located) -> Iterator[Problem]:
-    """Names that are given twice: of cameras, and of groups, zones and lines within one."""
+    """Names that are given twice: of areas and cameras, and of what is in a camera."""
+    areas = found.value.get("areas") if isinstance(found.value, dict) else None
+    if isinstance(areas, list):
+        yield from _same_names(found, areas, ("areas",), "an area")
     cameras = found.value.get("cameras") if isinstance(found.value, dict) else None
     if not isinstance(cameras, list):
         return
-    yield from _same_names(found, cameras, ("cameras",), "camera")
+    yield from _same_names(found, cameras, ("cameras",), "a camera")
     for number, camera in enumerate(cameras):
         yield from _same_groups(found, camera, ("cameras", number, "groups"))
-        for part, what in (("zones", "zone"), ("lines", "line")):
+        for part, what in (("zones", "a zone"), ("lines", "a line")):
             entries = camera.get(part) if isinstance(camera, dict) else None
             if isinstance(entries, list):
                 yield from _same_names(found, entries, ("cameras", number, part), what)
@@ -152,6 +155,6 @@ def _same_names(found: Located, entries: list[Any], path: Path, what: str) -> It
         inner = (*path, number, "name")
         key = " ".join(name.split())
         if key in seen:
-            text = f"There is a {what} {shown(key)} in line {seen[key]} already."
+            text = f"There is {what} {shown(key)} in line {seen[key]} already."
             yield Problem(found.line(inner), path_text(inner), text)
         seen.setdefault(key, found.line(inner))

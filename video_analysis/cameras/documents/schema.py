@@ -16,6 +16,7 @@ from vision.analytics.regions import FEWEST_POINTS, MOST_POINTS
 from vision.tracking import TRACKERS
 
 MOST_CAMERAS: Final = 1000
+MOST_AREAS: Final = 1000
 MOST_REGIONS: Final = 50
 MOST_GROUPS: Final = 100
 MOST_CLASSES: Final = 1000
@@ -31,12 +32,20 @@ def document_schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Cameras",
-        "description": "Cameras with their zones and counting lines, to be imported and exported.",
+        "description": "Cameras with their zones and counting lines, and what may be done with "
+        "faces in their areas, to be imported and exported.",
         "type": "object",
         "additionalProperties": False,
         "required": ["cameras"],
         "properties": {
             "version": {"const": VERSION, "description": "Of this format."},
+            "areas": {
+                "description": "What may be done with faces. Areas that are not named stay as they "
+                "are.",
+                "type": "array",
+                "maxItems": MOST_AREAS,
+                "items": {"$ref": "#/$defs/area"},
+            },
             "cameras": {
                 "type": "array",
                 "maxItems": MOST_CAMERAS,
@@ -44,6 +53,7 @@ def document_schema() -> Schema:
             },
         },
         "$defs": {
+            "area": _area(),
             "camera": _camera(),
             "zone": _zone(),
             "line": _line(),
@@ -53,6 +63,33 @@ def document_schema() -> Schema:
                 "minItems": 2,
                 "maxItems": 2,
                 "items": {"type": "number", "minimum": 0, "maximum": 1},
+            },
+        },
+    }
+
+
+def _area() -> Schema:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["name"],
+        "properties": {
+            "name": _text(Area, "name", "Made where there is none of this name."),
+            "recognise": _area_flag(
+                "recognise", "Whether people are recognised by their faces here."
+            ),
+            "consent_required": _area_flag(
+                "consent_required", "Whether only people who have agreed are recognised."
+            ),
+            "group_unknown": _area_flag(
+                "group_unknown", "Whether unknown faces are told apart, for a day at most."
+            ),
+            "mood": _area_flag("mood", "Whether the moods of customers are estimated."),
+            "absence_minutes": {
+                **_number(
+                    Area, "absence_minutes", "Who was not seen for so many minutes has left."
+                ),
+                "type": "integer",
             },
         },
     }
@@ -108,6 +145,12 @@ def _camera() -> Schema:
             },
             "motion_gate": _flag("motion_gate", "Whether the detector rests while nothing moves."),
             "hide_people": _flag("hide_people", "Whether people are blurred in every picture."),
+            "faces": {
+                "description": "Whose faces every picture shows: everybody's (empty), those of "
+                "people who have agreed, or nobody's.",
+                "enum": list(Camera.Faces.values),
+                "default": Camera().faces,
+            },
             "zones": _list("zone", "All zones of the camera."),
             "lines": _list("line", "All counting lines of the camera."),
         },
@@ -189,6 +232,10 @@ def _nullable(schema: Schema) -> Schema:
 
 def _flag(name: str, description: str) -> Schema:
     return {"description": description, "type": "boolean", "default": getattr(Camera(), name)}
+
+
+def _area_flag(name: str, description: str) -> Schema:
+    return {"description": description, "type": "boolean", "default": getattr(Area(), name)}
 
 
 def _number(model: type[Model], name: str, description: str) -> Schema:

@@ -38,9 +38,12 @@ def _write_flow(dumper: yaml.SafeDumper, data: _Flow) -> yaml.Node:
 _Dumper.add_representer(_Flow, _write_flow)
 
 
-def write(cameras: Iterable[Mapping[str, Any]]) -> str:
-    """Return a document of cameras, each as the schema describes it."""
-    plain = {"version": VERSION, "cameras": [_arranged(camera) for camera in cameras]}
+def write(cameras: Iterable[Mapping[str, Any]], areas: Iterable[Mapping[str, Any]] = ()) -> str:
+    """Return a document of cameras and areas, each as the schema describes it."""
+    plain: dict[str, Any] = {"version": VERSION}
+    if listed := [dict(area) for area in areas]:
+        plain["areas"] = listed
+    plain["cameras"] = [_arranged(camera) for camera in cameras]
     body: str = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     return HEADER + body
 

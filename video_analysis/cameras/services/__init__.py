@@ -5,7 +5,12 @@ the audit log, and is told to runners and open pages once it is there to be read
 asked `common.permissions` first.
 """
 
-from video_analysis.cameras.services.areas import create_area, delete_area, rename_area
+from video_analysis.cameras.services.areas import (
+    create_area,
+    delete_area,
+    rename_area,
+    update_area,
+)
 from video_analysis.cameras.services.cameras import create_camera, delete_camera, update_camera
 from video_analysis.cameras.services.probing import CameraPicture, test_camera
 from video_analysis.cameras.services.regions import (
@@ -35,6 +40,7 @@ __all__ = [
     "rename_area",
     "replace_regions",
     "test_camera",
+    "update_area",
     "update_camera",
     "update_line",
     "update_zone",

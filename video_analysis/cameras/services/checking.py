@@ -26,6 +26,7 @@ from vision.weights.cards import get_card, resolve_classes
 SETTINGS: Final = (
     *("enabled", "fps", "model", "detector_conf", "people_only", "classes"),
     *("tracker", "tracker_max_age", "tracker_min_hits", "motion_gate", "hide_people"),
+    "faces",
 )
 """Fields of a camera that are set by their name alone."""
 

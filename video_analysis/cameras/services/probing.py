@@ -7,6 +7,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final
 
+from django.db.models import Q
+
 from common.errors import ServiceError
 from common.secrets import UnreadableSecretError
 from video_analysis.cameras.errors import ConfigurationError, ConnectionFailedError
@@ -14,7 +16,7 @@ from video_analysis.cameras.models import Camera
 from video_analysis.cameras.selectors import camera_address_rules, credentials_of, model_of
 from video_analysis.cameras.services import secrets
 from video_analysis.cameras.services.checking import judge_address
-from video_analysis.cameras.services.hiding import hide_people_in
+from video_analysis.cameras.services.hiding import hide_faces_in, hide_people_in
 from vision.encoding.images import encode_jpeg
 from vision.sources.cameras import (
     CameraAddress,
@@ -38,8 +40,8 @@ class CameraPicture:
     """What a camera gave.
 
     Attributes:
-        jpeg: The picture as a file; empty where people are to be hidden and nothing could look for
-            them.
+        jpeg: The picture as a file; empty where people or faces are to be hidden and nothing could
+            look for people.
         codec: E.g. ``"h264"``.
         width: Pixels.
         height: Pixels.
@@ -62,6 +64,7 @@ def test_camera(
     username: str = "",
     password: str = "",
     hide_people: bool | None = None,
+    hide_faces: bool | None = None,
 ) -> CameraPicture:
     """Connect, and return the first picture. Takes up to ten seconds; writes nothing.
 
@@ -73,6 +76,8 @@ def test_camera(
         password: To be tried instead of the stored one.
         hide_people: Whether people are blurred in the picture. They always are where the camera
             says so, and at the address of a camera that does.
+        hide_faces: The same of all faces; of people who have agreed as well, since nobody knows
+            who they are.
 
     Raises:
         ConfigurationError: The address is none, or is not allowed.
@@ -97,8 +102,11 @@ def test_camera(
     finally:
         _free.release()
     image = probe.image
-    hidden = bool(hide_people) or _hides(camera, place)
-    shown = not hidden or hide_people_in(image, model_of(camera or Camera()))
+    model = model_of(camera or Camera())
+    people, faces = _hides(camera, place)
+    shown = not (people or hide_people) or hide_people_in(image, model)
+    if shown and (faces or hide_faces):
+        shown = hide_faces_in(image, model)
     return CameraPicture(
         jpeg=encode_jpeg(image, quality=QUALITY) if shown else b"",
         codec=probe.codec,
@@ -109,13 +117,23 @@ def test_camera(
     )
 
 
-def _hides(camera: Camera | None, place: CameraAddress) -> bool:
-    """Tell whether people are hidden by what is stored: of the camera, or of what is there."""
-    if camera is not None and (camera.hide_people or _is_at(camera.address, place)):
-        return camera.hide_people
-    return any(
-        _is_at(address, place)
-        for address in Camera.objects.filter(hide_people=True).values_list("address", flat=True)
+def _hides(camera: Camera | None, place: CameraAddress) -> tuple[bool, bool]:
+    """Tell whether people, and whether faces, are hidden by what is stored of the camera.
+
+    An address that is not the camera's counts as all those do whose it is.
+    """
+    people, faces = (camera.hide_people, bool(camera.faces)) if camera else (False, False)
+    if camera is not None and _is_at(camera.address, place):
+        return people, faces
+    others = Camera.objects.filter(Q(hide_people=True) | ~Q(faces=""))
+    there = [
+        (hides, bool(whose))
+        for address, hides, whose in others.values_list("address", "hide_people", "faces")
+        if _is_at(address, place)
+    ]
+    return (
+        people or any(hides for hides, _ in there),
+        faces or any(hides for _, hides in there),
     )
 
 

@@ -18,6 +18,7 @@ from video_analysis.cameras.errors import ConfigurationError, Problem
 from video_analysis.cameras.models import Area, Camera
 from video_analysis.cameras.selectors import all_cameras
 from video_analysis.cameras.services import areas, cameras, drawing, regions
+from video_analysis.cameras.services.areas import FACE_SETTINGS
 from video_analysis.cameras.services.checking import SETTINGS, clean_name
 from video_analysis.cameras.services.noting import announce
 
@@ -37,6 +38,7 @@ class ImportReport:
         changed: What is different, by the name of the camera.
         unchanged: Names of cameras that are as the document says already.
         areas: Names of areas that are new.
+        changed_areas: What is different, by the name of the area.
     """
 
     dry_run: bool
@@ -44,6 +46,12 @@ class ImportReport:
     changed: dict[str, list[str]] = field(default_factory=dict)
     unchanged: list[str] = field(default_factory=list)
     areas: list[str] = field(default_factory=list)
+    changed_areas: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is written at all."""
+        return bool(self.created or self.changed or self.areas or self.changed_areas)
 
 
 def import_cameras(*, actor: Any, text: str | bytes, dry_run: bool = False) -> ImportReport:
@@ -67,7 +75,7 @@ def import_cameras(*, actor: Any, text: str | bytes, dry_run: bool = False) -> I
         if dry_run:
             # It was all done, so that what is told is true; now it never was.
             transaction.set_rollback(True)
-        elif work.report.created or work.report.changed or work.report.areas:
+        elif work.report.anything:
             announce()
     return work.report
 
@@ -82,7 +90,16 @@ def export_cameras(*, actor: Any, cameras: Iterable[Camera]) -> str:
     listed = list(cameras)
     details = {"cameras": [camera.name for camera in listed][:100], "count": len(listed)}
     record(action=AuditEntry.Action.EXPORTED, actor=actor, details={"what": "cameras", **details})
-    return write(describe(camera) for camera in listed)
+    named = {camera.area.name: camera.area for camera in listed if camera.area}
+    return write(
+        (describe(camera) for camera in listed),
+        (describe_area(named[name]) for name in sorted(named)),
+    )
+
+
+def describe_area(area: Area) -> dict[str, Any]:
+    """Return an area as the document describes it."""
+    return {"name": area.name, **{name: getattr(area, name) for name in FACE_SETTINGS}}
 
 
 def describe(camera: Camera) -> dict[str, Any]:
@@ -124,10 +141,18 @@ class _Import:
         self.problems: list[Problem] = []
         self.areas = {area.name: area for area in Area.objects.all()}
         self.groups = {group.name: group for group in Group.objects.all()}
-        self.there = {camera.name: camera for camera in all_cameras()}
+        self.there: dict[str, Camera] = {}
 
     def run(self) -> None:
         """Do all of it, or raise with all that is wrong."""
+        for number, entry in enumerate(self.found.value.get("areas", ())):
+            try:
+                with transaction.atomic():
+                    self._take_area(entry)
+            except ConfigurationError as error:
+                self._note("areas", number, error)
+        # Read now: a change of an area is one of its cameras.
+        self.there = {camera.name: camera for camera in all_cameras()}
         for number, entry in enumerate(self.found.value["cameras"]):
             there = self.there.get(clean_name(entry["name"]))
             if there is not None and _is_so(there, entry):
@@ -137,8 +162,21 @@ class _Import:
                 with transaction.atomic():
                     self._take(entry)
             except ConfigurationError as error:
-                self._note(number, error)
+                self._note("cameras", number, error)
         raise_problems(self.problems)
+
+    def _take_area(self, entry: Mapping[str, Any]) -> None:
+        """Add or change one area."""
+        name = clean_name(entry["name"])
+        given = {key: entry[key] for key in FACE_SETTINGS if key in entry}
+        there = self.areas.get(name)
+        if there is None:
+            self.areas[name] = areas.add(actor=self.actor, name=name, **given)
+            self.report.areas.append(name)
+            return
+        self.areas[name], changed = areas.change(actor=self.actor, area=there, **given)
+        if changed:
+            self.report.changed_areas[name] = changed
 
     def _take(self, entry: Mapping[str, Any]) -> None:
         """Add or change one camera; raise with all that is wrong with it, drawings included."""
@@ -204,9 +242,9 @@ class _Import:
             self.report.areas.append(name)
         return self.areas.get(name)
 
-    def _note(self, number: int, error: ConfigurationError) -> None:
+    def _note(self, part: str, number: int, error: ConfigurationError) -> None:
         for name, sentence in error.fields.items():
             steps = [KEYS.get(step, step) for step in name.split(".")]
-            path = ("cameras", number, *(int(step) if step.isdigit() else step for step in steps))
+            path = (part, number, *(int(step) if step.isdigit() else step for step in steps))
             line = self.found.line(path)
             self.problems.append(Problem(line=line, path=path_text(path), message=sentence))

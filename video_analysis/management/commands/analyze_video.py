@@ -80,6 +80,8 @@ class Command(BaseCommand):
             chosen = parse_video_options(options)
         except OptionsError as error:
             raise CommandError(error.message) from error
+        if "faces" in chosen.tasks:
+            raise CommandError("People are recognised in the browser and over REST only.")
         source: Path = options["video"]
         out, statistics, tracks = _targets(source, options)
         outputs = Outputs()

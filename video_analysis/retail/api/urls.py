@@ -1,7 +1,14 @@
 """Addresses of visits in the API, below ``/api/``."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from video_analysis.retail.api.views import DaysView, NowView, VisitsView, VisitView
 
 app_name = "visits-api"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("visits/", VisitsView.as_view(), name="visits"),
+    path("visits/now/", NowView.as_view(), name="now"),
+    path("visits/days/", DaysView.as_view(), name="days"),
+    path("visits/<uuid:pk>/", VisitView.as_view(), name="visit"),
+]

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from django.utils import timezone
@@ -18,7 +19,7 @@ from video_analysis.services.live.pictures import Shot
 from video_analysis.services.live.scene import Scene
 from video_analysis.services.live.setups import CameraSetup
 from video_analysis.services.live.sources import OpenSource, RefusedSource
-from video_analysis.services.live.subscribers import Outlets
+from video_analysis.services.live.subscribers import Outlets, SceneFollower
 from vision.analytics.watcher import SceneEvent
 from vision.engine import Engine
 from vision.errors import VisionError
@@ -114,7 +115,10 @@ class CameraAnalyst:
     def end(self) -> list[Change]:
         """End all that goes on; to be called when there are no turns any more."""
         scene, self._scene = self._scene, None
-        return scene.finish() if scene is not None else []
+        if scene is None:
+            return []
+        self._tell_followers(lambda follower: follower.on_scene_end(self.id))
+        return scene.finish()
 
     def state(self) -> StateRow:
         """Return how the camera goes; called by one thread."""
@@ -234,12 +238,26 @@ class CameraAnalyst:
             adopted, ended = scene.adopt(setup)
             self._outlets.write(ended)
             if adopted:
+                self._introduce(scene)
                 return scene
         self._outlets.write(self.end())
         self._figures.forget_scene()
         self._scene = scene = Scene(setup, engine, live.frame)
         self._cut = cut
+        self._introduce(scene)
         return scene
+
+    def _introduce(self, scene: Scene) -> None:
+        setup, track_id = scene.setup, scene.track_id
+        self._tell_followers(lambda follower: follower.on_scene(self.id, setup, track_id))
+
+    def _tell_followers(self, tell: Callable[[SceneFollower], None]) -> None:
+        for subscriber in self._outlets.subscribers:
+            if isinstance(subscriber, SceneFollower):
+                try:
+                    tell(subscriber)
+                except Exception:
+                    self._complain(f"{type(subscriber).__name__} failed")
 
     def _tell(self, result: FrameResult, events: Sequence[SceneEvent]) -> None:
         for subscriber in self._outlets.subscribers:
@@ -266,6 +284,7 @@ class CameraAnalyst:
         occupancy = work.scene.occupancy
         times = FrameTimes(done, gated, stages)
         self._figures.add(times, result.detections, occupancy, result.answered)
+        self._figures.misses_faces = work.scene.misses_faces
         if not self._outlets.pictures.is_wanted(self.id):
             return
         self._outlets.pictures.publish(
@@ -275,7 +294,7 @@ class CameraAnalyst:
                 epoch=live.epoch,
                 captured=live.captured,
                 detections=result.detections,
-                hidden=result.hidden,
+                hide=partial(work.scene.to_hide, result),
                 occupancy=occupancy,
                 gated=gated,
                 stages=stages,

@@ -14,7 +14,7 @@ from video_analysis.services.live.pictures import PicturePublisher
 from video_analysis.services.live.scheduling import Scheduler
 from video_analysis.services.live.setups import CameraSetup
 from video_analysis.services.live.sources import OpenSource
-from video_analysis.services.live.subscribers import Outlets, Subscriber
+from video_analysis.services.live.subscribers import Outlets, SceneFollower, Subscriber
 from video_analysis.services.live.workers import WorkerPool
 from video_analysis.services.live.writer import LiveWriter
 from vision.engine import Engine
@@ -147,6 +147,9 @@ class Crew:
             clean = self._released.wait_for(lambda: not self._leaving, timeout * 0.7)
         left = max(0.5, until - time.monotonic())
         clean = self._pool.stop(left / 2) and clean
+        for subscriber in self._outlets.subscribers:
+            if isinstance(subscriber, SceneFollower):
+                clean = subscriber.on_stop(max(0.5, until - time.monotonic())) and clean
         clean = self._pictures.stop(1.0) and clean
         return self._writer.stop(max(0.5, until - time.monotonic())) and clean
 

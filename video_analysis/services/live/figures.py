@@ -48,6 +48,8 @@ class Figures:
         self._shown: sv.Detections | None = None
         self._occupancy: Mapping[str | None, int] = {}
         self._answered: Mapping[str, str] = {}
+        self.misses_faces = False
+        """Whether faces are to be hidden, and nothing could look for them the last time."""
 
     def add(
         self,
@@ -103,6 +105,7 @@ class Figures:
             "occupancy": {key or "": count for key, count in occupancy.items()},
             "epoch": status.epoch,
             **{name: answered.get(name, "") for name in WHO},
+            **({"misses_faces": True} if self.misses_faces else {}),
         }
 
     def _rates(

@@ -10,7 +10,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from common.previews import Preview, is_watched, write_preview
 from video_analysis.services.live.figures import Figures
-from vision.drawing.blur import blur_boxes
 from vision.encoding.scaled import encode_scaled
+from vision.pipeline.results import Places
 from vision.structures import Frame
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,8 @@ class Shot:
     Attributes:
         epoch: Of its capture.
         captured: Monotonic seconds.
-        hidden: (N, 4) xyxy pixels to make unrecognisable, or None.
+        hide: Returns what is to be hidden. It may look for faces first: it is asked only when the
+            picture is shown, by the thread that encodes it.
         stages: Milliseconds, as in `FrameTimes`.
         figures: Told what encoding took.
     """
@@ -54,7 +55,7 @@ class Shot:
     epoch: int
     captured: float
     detections: sv.Detections
-    hidden: NDArray[np.float32] | None
+    hide: Callable[[], Places | None]
     occupancy: Mapping[str | None, int]
     gated: bool
     stages: tuple[float, ...]
@@ -134,11 +135,14 @@ class PicturePublisher:
         self._looked_at = time.monotonic()
 
     def _show(self, shot: Shot) -> None:
+        sizes = self._wanted.get(shot.camera_id, ())
+        if not sizes:
+            return
         began = time.perf_counter()
-        image = unrecognisable(shot.frame.image, shot.hidden)
+        image = unrecognisable(shot.frame.image, shot.hide())
         number = max(_unix_ms(shot.frame), self._numbers.get(shot.camera_id, 0) + 1)
         self._numbers[shot.camera_id] = number
-        for size in self._wanted.get(shot.camera_id, ()):
+        for size in sizes:
             longest, quality = SIZES[size]
             jpeg = encode_scaled(image, longest=longest, quality=quality)
             took = (time.perf_counter() - began) * 1000.0
@@ -146,19 +150,17 @@ class PicturePublisher:
         shot.figures.note_encoded((time.perf_counter() - began) * 1000.0)
 
 
-def unrecognisable(
-    image: NDArray[np.uint8], hidden: NDArray[np.float32] | None
-) -> NDArray[np.uint8]:
-    """Return a picture in which people are blurred; the same where nobody is to be hidden.
+def unrecognisable(image: NDArray[np.uint8], hidden: Places | None) -> NDArray[np.uint8]:
+    """Return a picture in which places are blurred; the same where there are none.
 
     Args:
         image: (H, W, 3) uint8 BGR; it is not changed.
-        hidden: (N, 4) xyxy pixels, or None.
+        hidden: What is to be hidden.
     """
-    if hidden is None or not len(hidden):
+    if hidden is None or not (len(hidden.people) or len(hidden.faces)):
         return image
     copy = image.copy()
-    blur_boxes(copy, hidden)
+    hidden.blur(copy)
     return copy
 
 

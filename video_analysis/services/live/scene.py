@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import uuid
 from collections.abc import Sequence
 
 from video_analysis.services.live.changes import Change
@@ -11,11 +12,12 @@ from video_analysis.services.live.events import EventMapper, begins
 from video_analysis.services.live.paths import TrackPaths
 from video_analysis.services.live.pictures import SIZES, unrecognisable
 from video_analysis.services.live.setups import CameraSetup
+from video_analysis.services.recognising.clearing import cleared_tracks
 from vision.analytics.watcher import SceneEvent, SceneWatcher
 from vision.encoding.scaled import encode_scaled
 from vision.engine import Engine
 from vision.pipeline.pipeline import Looked, Pipeline, Prepared
-from vision.pipeline.results import FrameResult
+from vision.pipeline.results import FrameResult, Places
 from vision.sources.cameras import LiveFrame
 from vision.structures import Frame
 
@@ -39,6 +41,8 @@ class Scene:
         self._last = first
         self._captured = time.monotonic()
         self._pipeline = Pipeline(engine, setup.config, rate=setup.source.fps)
+        # Numbers of tracks begin anew with every scene: those of the one before say nothing.
+        self._not_cleared = cleared_tracks(setup.id)
         patience = self._pipeline.patience
         self._paths = TrackPaths(
             setup.id, width=first.width, height=first.height, patience=patience
@@ -50,6 +54,10 @@ class Scene:
     def occupancy(self) -> dict[str | None, int]:
         """Objects by key of their zone; None is the whole picture."""
         return self._watcher.occupancy
+
+    def track_id(self, number: int) -> uuid.UUID:
+        """Return the id of a track's row, also before there is one."""
+        return self._paths.id_of(number)
 
     def adopt(self, setup: CameraSetup) -> tuple[bool, list[Change]]:
         """Take another configuration on, if tracks can go on under it.
@@ -87,10 +95,23 @@ class Scene:
         events = self._watcher.update(result.detections, result.frame)
         changes: list[Change] = []
         if events:
-            jpeg = _picture(result) if any(begins(event) for event in events) else None
+            jpeg = self._picture(result) if any(begins(event) for event in events) else None
             changes += self._changes(events, jpeg)
         changes += self._paths.add(result.detections, result.frame)
         return events, changes
+
+    def to_hide(self, result: FrameResult) -> Places | None:
+        """Return what is to be hidden of a frame before it is shown; from any thread."""
+        if not self.setup.faces.clears:
+            return self._pipeline.to_hide(result)
+        cleared = cleared_tracks(self.setup.id)
+        self._not_cleared &= cleared
+        return self._pipeline.to_hide(result, cleared - self._not_cleared)
+
+    @property
+    def misses_faces(self) -> bool:
+        """Whether faces are to be hidden, and nothing could look for them the last time."""
+        return self._pipeline.misses_faces
 
     def finish(self) -> list[Change]:
         """End all that goes on; return what is to be written."""
@@ -103,8 +124,7 @@ class Scene:
     def _changes(self, events: Sequence[SceneEvent], jpeg: bytes | None = None) -> list[Change]:
         return [*self._mapper.changes(events, self._last, noticed=self._captured, jpeg=jpeg)]
 
-
-def _picture(result: FrameResult) -> bytes:
-    longest, quality = SIZES["large"]
-    image = unrecognisable(result.frame.image, result.hidden)
-    return encode_scaled(image, longest=longest, quality=quality)
+    def _picture(self, result: FrameResult) -> bytes:
+        longest, quality = SIZES["large"]
+        image = unrecognisable(result.frame.image, self.to_hide(result))
+        return encode_scaled(image, longest=longest, quality=quality)

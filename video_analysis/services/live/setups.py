@@ -38,6 +38,32 @@ class SourceSetup:
 
 
 @dataclass(frozen=True)
+class FaceSetup:
+    """What may be done with the faces that a camera sees; nothing at all by default.
+
+    Attributes:
+        area_id: Where it looks.
+        recognise: Whether people are recognised there, and sightings of them are kept.
+        consented_only: Whether only people count who have agreed.
+        group_unknown: Whether unknown faces are told apart.
+        mood: Whether moods of customers are estimated.
+        clears: Whether it has to be known who has agreed, because all others are blurred.
+    """
+
+    area_id: int | None = None
+    recognise: bool = False
+    consented_only: bool = True
+    group_unknown: bool = False
+    mood: bool = False
+    clears: bool = False
+
+    @property
+    def looks(self) -> bool:
+        """Whether faces are looked at."""
+        return self.recognise or self.clears
+
+
+@dataclass(frozen=True)
 class Place:
     """A zone or line as events name it.
 
@@ -68,6 +94,7 @@ class CameraSetup:
     config: PipelineConfig
     zone_rows: tuple[ZoneRow, ...] = ()
     line_rows: tuple[LineRow, ...] = ()
+    faces: FaceSetup = FaceSetup()
     error: VisionError | None = None
 
     @cached_property
@@ -108,7 +135,8 @@ class CameraSetup:
 
 def read_setups(ids: Iterable[int]) -> dict[int, CameraSetup]:
     """Read cameras with their zones and lines; three queries. Those that are gone are left out."""
-    cameras = Camera.objects.filter(pk__in=list(ids)).prefetch_related("zones", "lines")
+    rows = Camera.objects.filter(pk__in=list(ids)).select_related("area")
+    cameras = rows.prefetch_related("zones", "lines")
     return {camera.pk: make_setup(camera) for camera in cameras}
 
 
@@ -146,11 +174,29 @@ def make_setup(camera: Camera) -> CameraSetup:
             minimum_hits=int(camera.tracker_min_hits),
             gate=camera.motion_gate,
             hide_people=camera.hide_people,
+            hide_faces="asked" if camera.faces else "",
             priority=Priority.LIVE,
         ),
         zone_rows=tuple(camera.zones.all()),
         line_rows=tuple(camera.lines.all()),
+        faces=_faces_of(camera),
         error=error,
+    )
+
+
+def _faces_of(camera: Camera) -> FaceSetup:
+    """Return what the camera's area allows; without an area nobody is recognised."""
+    clears = camera.faces == Camera.Faces.CONSENTED
+    area = camera.area
+    if area is None or not area.recognise:
+        return FaceSetup(area_id=camera.area_id, clears=clears)
+    return FaceSetup(
+        area_id=area.pk,
+        recognise=True,
+        consented_only=area.consent_required,
+        group_unknown=area.group_unknown,
+        mood=area.mood,
+        clears=clears,
     )
 
 
