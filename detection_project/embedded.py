@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from celery.worker import WorkController
 from celery.worker import state as worker_state
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 from kombu import Exchange, Queue
 
 from common.inference import close_engine, start_server, stop_server
@@ -133,13 +133,7 @@ class Sweeper:
             try:
                 sweep_jobs(starting=starting)
                 starting = False
-                presence.forget_gone_workers()
-                cleanup_if_due()
-                refresh_regularly()
-                remove_old_if_due()
-                forget_in_time_if_due()
-                close_visits_if_due()
-                presence.note_sweep()
+                self._look_after()
             except Error as error:
                 logger.warning("Lost jobs could not be looked for: %s", error)
             except Exception:
@@ -148,6 +142,31 @@ class Sweeper:
                 connection.close()
             if self._over.wait(settings.SIGHTLINE_SWEEP_SECONDS):
                 return
+
+    def _look_after(self) -> None:
+        """Do what is due beside lost jobs; one thing that fails does not hold up the others.
+
+        Raises:
+            Error: The database is away, for all of them.
+        """
+        failed = False
+        for step in (
+            presence.forget_gone_workers,
+            cleanup_if_due,
+            refresh_regularly,
+            remove_old_if_due,
+            forget_in_time_if_due,
+            close_visits_if_due,
+        ):
+            try:
+                step()
+            except (InterfaceError, OperationalError):
+                raise
+            except Exception:
+                logger.exception("%s failed", getattr(step, "__name__", "A step of the sweeper"))
+                failed = True
+        if not failed:
+            presence.note_sweep()
 
 
 class Embedded:

@@ -1,12 +1,13 @@
 """People in the admin: to find and to look at. They are changed on their own pages.
 
 Embeddings and pictures are not shown; who changes something there has it judged, noted in the audit
-log and told to all processes, none of which a form of the admin would do.
+log and told to all processes, none of which a form of the admin would do. Looking is noted, too.
 """
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
@@ -27,6 +28,7 @@ from recognition.models import (
     Profile,
     ProfileMerge,
 )
+from recognition.services.auditing import note_people_listed, note_person_viewed
 
 REVIEW_LABELS = {
     "open": "info",
@@ -36,10 +38,44 @@ REVIEW_LABELS = {
 }
 
 
+class PeopleAdmin(ReadOnlyAdmin):
+    """Rows about people: each page of a list, and each row that is opened, is a line of the log."""
+
+    listed = "people"
+    person_column = "profile_id"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """List rows, and note how many were shown."""
+        answer = super().changelist_view(request, extra_context)
+        shown = _shown(answer).get("cl")
+        if shown is not None:
+            what = f"{self.listed} in the administration"
+            note_people_listed(actor=request.user, count=len(shown.result_list), what=what)
+        return answer
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Show a row, and note whose it is."""
+        answer = super().change_view(request, object_id, form_url, extra_context)
+        row = _shown(answer).get("original")
+        if row is not None:
+            person: UUID = getattr(row, self.person_column)
+            what = str(self.opts.verbose_name)
+            note_person_viewed(actor=request.user, profile_id=person, what=what)
+        return answer
+
+
+def _shown(answer: Any) -> dict[str, Any]:
+    """Return what a page of the admin is made of; nothing of an answer that is no page."""
+    return getattr(answer, "context_data", None) or {}
+
+
 @admin.register(Profile)
-class ProfileAdmin(ReadOnlyAdmin):
+class ProfileAdmin(PeopleAdmin):
     """Who is known."""
 
+    person_column = "id"
     list_display = ("name", "kind", "faces", "visit_count", "last_visit_at", "created_at", "page")
     list_filter = ("kind", ("created_at", RangeDateTimeFilter))
     search_fields = ("name", "email", "id__startswith")
@@ -67,9 +103,10 @@ class ProfileAdmin(ReadOnlyAdmin):
 
 
 @admin.register(FaceSample)
-class FaceSampleAdmin(ReadOnlyAdmin):
+class FaceSampleAdmin(PeopleAdmin):
     """Faces that people are known by: what is known about them, never the faces themselves."""
 
+    listed = "samples"
     list_display = ("id", "profile", "source", "model", "created_by", "created_at")
     list_filter = ("source", "model", ("created_at", RangeDateTimeFilter))
     list_select_related = ("profile", "created_by")
@@ -78,9 +115,10 @@ class FaceSampleAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Consent)
-class ConsentAdmin(ReadOnlyAdmin):
+class ConsentAdmin(PeopleAdmin):
     """Who has agreed, and who does not any more."""
 
+    listed = "consents"
     list_display = ("profile", "text", "given_at", "recorded_by_name", "withdrawn_at")
     list_filter = ("text", ("given_at", RangeDateTimeFilter))
     list_select_related = ("profile", "text")
@@ -98,9 +136,11 @@ class ConsentTextAdmin(ReadOnlyAdmin):
 
 
 @admin.register(FaceReview)
-class FaceReviewAdmin(ReadOnlyAdmin):
+class FaceReviewAdmin(PeopleAdmin):
     """Matches that a person decides."""
 
+    listed = "reviews"
+    person_column = "candidate_id"
     list_display = ("id", "state_label", "candidate", "origin", "place", "answered_by", "seen_at")
     list_filter = ("state", "origin", ("created_at", RangeDateTimeFilter))
     list_select_related = ("candidate", "answered_by")
@@ -114,9 +154,11 @@ class FaceReviewAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ProfileMerge)
-class ProfileMergeAdmin(ReadOnlyAdmin):
+class ProfileMergeAdmin(PeopleAdmin):
     """Profiles that became part of others."""
 
+    listed = "merges"
+    person_column = "target_id"
     list_display = ("source_id", "target", "merged_by", "merged_at", "undone_at")
     list_select_related = ("target", "merged_by")
     search_fields = ("source_id__startswith", "target__name")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from common.errors import ServiceError
 
-STATUS_OF_ENROLMENT: Final = {"same_photo": 409, "looks_like": 409}
+STATUS_OF_ENROLMENT: Final = {"same_photo": 409, "looks_like": 409, "differs": 409}
 UNPROCESSABLE: Final = 422
 
 

@@ -18,9 +18,8 @@ from common.permissions import get_visible_or_404, visible
 from recognition.models import Profile
 from recognition.page_access import people_page
 from recognition.services.consent import current_text
-from recognition.services.importing import JOB_KIND, report_of, start_import
+from recognition.services.importing import AT_WORK, JOB_KIND, report_for, start_import
 
-AT_WORK = (Job.State.QUEUED, Job.State.RUNNING)
 SHOWN = 5
 
 
@@ -59,7 +58,7 @@ def show_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     context = {
         "job": job,
         "is_running": job.state in AT_WORK,
-        "report": _shown_report(job),
+        "report": _shown_report(request, job),
     }
     part = request.headers.get("HX-Target") == "import-job"
     return render(request, "people/_import_job.html" if part else "people/import_job.html", context)
@@ -75,10 +74,10 @@ def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return redirect("people:import-job", job.pk)
 
 
-def _shown_report(job: Job) -> dict[str, Any] | None:
+def _shown_report(request: HttpRequest, job: Job) -> dict[str, Any] | None:
     if "report" not in job.payload:
         return None
-    report = report_of(job)
+    report = report_for(request.user, job)
     return report.as_data() | {"refused_count": len(report.refused) + report.more}
 
 

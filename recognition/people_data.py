@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Min, Model, Q, QuerySet
 
 from common.models import Upload
 from common.people import ExportWriter, PersonData, register_person_data
@@ -41,22 +42,20 @@ def _erase_reviews(person: UUID) -> Mapping[str, int]:
     return {"reviews": _delete(rows)}
 
 
-def _export_reviews(person: UUID, writer: ExportWriter) -> None:
-    rows = list(FaceReview.objects.filter(named_in(person)))
-    fields = ("id", "state", "origin", "place", "seen_at", "distance", "probability")
-    writer.add_rows(
-        "reviews",
-        [
-            _values(row, *fields, "quality", "created_at", "answered_at")
-            | {"embedding": _numbers(row.embedding)}
-            for row in rows
-            if person in (row.candidate_id, row.answer_id)
-        ],
-    )
-    for row in rows:
-        # Whose face it is, is known only where somebody has said so.
-        if row.crop and row.answer_id == person:
+def _export_reviews(person: UUID, writer: ExportWriter) -> Iterator[None]:
+    rows = list(FaceReview.objects.filter(Q(candidate=person) | Q(answer=person)))
+    fields = ("id", "state", "origin", "distance", "probability", "created_at", "answered_at")
+    # Whose face it is, is known only where somebody has said so; it may be another person's.
+    own = [row for row in rows if row.answer_id == person]
+    told = {
+        row.pk: _values(row, "place", "seen_at", "quality") | {"embedding": _numbers(row.embedding)}
+        for row in own
+    }
+    writer.add_rows("reviews", [_values(row, *fields) | told.get(row.pk, {}) for row in rows])
+    for row in own:
+        if row.crop:
             writer.add_file(f"reviews/{row.pk}.jpg", read_file(row.crop))
+            yield
 
 
 # ---------------------------------------------------------------- samples
@@ -70,7 +69,7 @@ def _erase_samples(person: UUID) -> Mapping[str, int]:
     return {"samples": _delete(rows)}
 
 
-def _export_samples(person: UUID, writer: ExportWriter) -> None:
+def _export_samples(person: UUID, writer: ExportWriter) -> Iterator[None]:
     rows = list(_samples(person))
     fields = ("id", "model", "source", "quality", "picture_sha256", "created_at")
     writer.add_rows(
@@ -80,6 +79,7 @@ def _export_samples(person: UUID, writer: ExportWriter) -> None:
     for row in rows:
         if row.crop:
             writer.add_file(f"samples/{row.pk}.jpg", read_file(row.crop))
+            yield
 
 
 def _enrolment_uploads(person: UUID) -> list[UUID]:
@@ -132,8 +132,19 @@ def _erase_merges(person: UUID) -> Mapping[str, int]:
 
 
 def _export_merges(person: UUID, writer: ExportWriter) -> None:
-    fields = ("id", "source_id", "source", "merged_at", "undone_at")
-    writer.add_rows("merges", [_values(row, *fields) for row in _merges(person)])
+    fields = ("id", "source_id", "merged_at", "undone_at")
+    writer.add_rows(
+        "merges",
+        [
+            _values(row, *fields, *(["source"] if _is_theirs(row, person) else []))
+            for row in _merges(person)
+        ],
+    )
+
+
+def _is_theirs(merge: ProfileMerge, person: UUID) -> bool:
+    """Tell whether what was merged is the person; who was taken out again is somebody else."""
+    return merge.undone_at is None or merge.source_id == person
 
 
 # ---------------------------------------------------------------- the gallery
@@ -183,6 +194,11 @@ def _names(rows: QuerySet[Any], column: str) -> list[str]:
     return list(rows.order_by().exclude(**{column: ""}).values_list(column, flat=True))
 
 
+def _oldest(rows: QuerySet[Any], column: str) -> datetime | None:
+    found: datetime | None = rows.aggregate(oldest=Min(column))["oldest"]
+    return found
+
+
 def _delete(rows: QuerySet[Any]) -> int:
     """Delete rows and return how many of them there were, without what went with them."""
     _, by_model = rows.delete()
@@ -207,6 +223,7 @@ register_person_data(
         export=_export_reviews,
         order=50,
         files=_review_files,
+        since=lambda person: _oldest(FaceReview.objects.filter(answer=person), "created_at"),
     )
 )
 register_person_data(
@@ -231,6 +248,7 @@ register_person_data(
         order=60,  # after those who must know what the person looks like
         files=lambda person: _names(_samples(person), "crop"),
         uploads=_enrolment_uploads,
+        since=lambda person: _oldest(_samples(person), "created_at"),
     )
 )
 register_person_data(
@@ -272,5 +290,6 @@ register_person_data(
         export=_export_profile,
         order=100,
         files=lambda person: _names(_profiles(person), "photo"),
+        since=lambda person: _oldest(_profiles(person), "created_at"),
     )
 )

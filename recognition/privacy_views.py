@@ -81,8 +81,8 @@ def _show(
 @require_safe
 @people_page
 def export(request: HttpRequest, person_id: UUID) -> HttpResponseBase:
-    """Everything about one person, as a file."""
-    profile = get_profile(request.user, person_id, "change")
+    """Everything about one person, as a file; for administrators."""
+    profile = get_profile(request.user, person_id, "delete")
     return PieceStream(
         export_person(actor=request.user, profile=profile),
         media_type="application/zip",

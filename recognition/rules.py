@@ -1,10 +1,15 @@
-"""Who may see people who are known by their faces: those who work with them."""
+"""Who may see people who are known by their faces: those who work with them.
+
+A question about a face belongs to where the face was seen, of which this app knows nothing: apps
+that ask such questions register who may see which.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from common.accounts.roles import is_administrator, may_create
 from common.permissions import Verb, register_rule
@@ -27,5 +32,36 @@ class PeopleRule:
         return rows if may_create(user) else rows.none()
 
 
-for model in (Profile, FaceSample, FaceReview):
+ReviewScope: TypeAlias = Callable[[Viewer], Q]
+"""Returns which reviews of an origin may be seen by somebody who works with people."""
+
+_scopes: dict[str, ReviewScope] = {FaceReview.Origin.PICTURE: lambda user: Q()}
+
+
+def register_review_scope(origin: str, scope: ReviewScope) -> None:
+    """Say who may see the reviews of an origin; before that nobody may."""
+    _scopes[origin] = scope
+
+
+class ReviewRule(PeopleRule):
+    """Those who work with people, where they may also see what the face is from.
+
+    Pictures are not kept, so every operator decides about their faces.
+    """
+
+    def allows(self, user: Viewer, verb: Verb, obj: Any) -> bool:
+        """Tell whether `user` may do `verb` to `obj`."""
+        rows = FaceReview.objects.filter(pk=obj.pk)
+        return super().allows(user, verb, obj) and self.filter(user, rows).exists()
+
+    def filter(self, user: Viewer, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the rows that `user` may view."""
+        seen = Q(pk__in=[])
+        for origin, scope in _scopes.items():
+            seen |= Q(origin=origin) & scope(user)
+        return super().filter(user, rows).filter(seen)
+
+
+for model in (Profile, FaceSample):
     register_rule(model, PeopleRule())
+register_rule(FaceReview, ReviewRule())

@@ -41,7 +41,7 @@ class ProfileDetails:
         current_text: What people agree to now; None before the first version.
         merges: Profiles that became part of this one and can be taken out again, newest first.
         negatives: How many faces were said not to be them.
-        reviews: How many questions about them are open.
+        reviews: How many open questions about them the user may answer.
     """
 
     profile: Profile
@@ -126,7 +126,7 @@ def profile_details(user: Viewer, profile_id: UUID) -> ProfileDetails:
         current_text=current_text(),
         merges=list(profile.merges.filter(undone_at=None)),
         negatives=profile.negatives.count(),
-        reviews=profile.reviews.filter(state=FaceReview.State.OPEN).count(),
+        reviews=open_reviews(user).filter(candidate=profile).count(),
     )
 
 

@@ -84,7 +84,8 @@ def create(request: HttpRequest) -> HttpResponse:
 def judge(request: HttpRequest) -> HttpResponse:
     """Tell whether a photo, or a moment before the camera, is good enough; nothing is stored."""
     moment = request.POST.get("moment") == "true"
-    return JsonResponse(judge_photo(sent_file(request, "picture"), moment=moment).as_data())
+    data = sent_file(request, "picture")
+    return JsonResponse(judge_photo(actor=request.user, data=data, moment=moment).as_data())
 
 
 def sent_file(request: HttpRequest, name: str) -> bytes:

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, pre_delete
 
 from common.storage.registry import KeptFiles, register_files
 
@@ -30,3 +30,10 @@ class VideoAnalysisConfig(AppConfig):
             sender=self.get_model("VideoAnalysis"),
             dispatch_uid="delete files of analysis",
         )
+        asking = import_module("video_analysis.services.recognising.asking")
+        for sender, receiver in (
+            (self.get_model("VideoAnalysis"), asking.forget_reviews_of_video),
+            (asking.Camera, asking.forget_reviews_of_camera),
+        ):
+            # Before the sightings, by which they are found.
+            pre_delete.connect(receiver, sender=sender, dispatch_uid="delete what is asked")

@@ -95,7 +95,8 @@ def list_sightings(user: User, analysis: VideoAnalysis) -> QuerySet[Sighting]:
 
     Nobody for those who may not see people.
     """
-    rows = analysis.sightings.exclude(state=Sighting.State.REJECTED)
+    untold = [Sighting.State.REJECTED, Sighting.State.SHOWN]
+    rows = analysis.sightings.exclude(state__in=untold)
     rows = rows.select_related("profile").order_by("start_seconds", "track_number")
     return rows if may_create(user) else rows.none()
 

@@ -61,15 +61,16 @@ def find_faces(data: bytes, *, crops: bool = False, here: bool | None = None) ->
         VisionError: The engine cannot answer.
     """
     began = time.perf_counter()
+    query = FaceQuery(crops=crops)
     try:
         info = inspect_picture(data, picture_limits())
         if needs_engine() if here is None else here:
             with decoded_picture(data) as picture:
                 decode_ms = _milliseconds_since(began)
                 priority = Priority.BATCH if here else Priority.INTERACTIVE
-                faces, cut = look_for_faces(picture, crops=crops, priority=priority)
+                faces, cut = look_for_faces(picture, query, priority=priority)
         else:
-            reply, _ = ask_workers(data, FaceQuery(crops=crops)).wait()
+            reply, _ = ask_workers(data, query).wait()
             faces, cut, decode_ms = reply.detections, reply.crops, reply.decode_ms
     except PictureError as error:
         raise UploadRejected(error.code, error.message) from error

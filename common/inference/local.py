@@ -8,7 +8,7 @@ import supervision as sv
 from numpy.typing import NDArray
 
 from common.inference.engine import get_engine
-from common.inference.messages import Query
+from common.inference.messages import FaceQuery, Query
 from vision.encoding.images import encode_jpeg
 from vision.structures import Priority
 
@@ -44,16 +44,17 @@ def find_objects(
 
 
 def look_for_faces(
-    image: NDArray[np.uint8], *, crops: bool, priority: Priority
+    image: NDArray[np.uint8], query: FaceQuery, *, priority: Priority
 ) -> tuple[sv.Detections, tuple[bytes, ...]]:
-    """Return the faces in a picture (HxWx3 uint8 BGR) with their embeddings, largest first.
+    """Return the faces in a picture (HxWx3 uint8 BGR), largest first, with their embeddings.
 
     ``metadata`` names the detector (``model``) and the ``embedder``, and has ``timings_ms`` with
     ``detect``, ``embed`` and ``total``.
 
     Args:
         image: The picture.
-        crops: Whether a JPEG of each face is wanted, too; without, the second value is empty.
+        query: Which are wanted, and what of them; without embeddings, those are NaN, and without
+            crops the second value is empty.
         priority: Who goes first when several wait.
 
     Raises:
@@ -61,18 +62,24 @@ def look_for_faces(
     """
     engine = get_engine().faces
     began = time.perf_counter()
-    (faces,) = engine.detect([image], priority=priority)
+    (faces,) = engine.detect(
+        [image],
+        minimum_size=query.minimum_size,
+        confidence=query.confidence,
+        priority=priority,
+    )
     found = time.perf_counter()
-    faces.data["embedding"] = engine.embed(image, faces, priority=priority)
+    if query.embed:
+        faces.data["embedding"] = engine.embed(image, faces, priority=priority)
     timings = {"detect": found - began, "embed": time.perf_counter() - found}
     timings["total"] = sum(timings.values())
     faces.metadata = {
-        **faces.metadata,
         "model": engine.detector,
+        **faces.metadata,
         "embedder": engine.embedder,
         "timings_ms": {name: round(seconds * 1000, 2) for name, seconds in timings.items()},
     }
-    if not crops:
+    if not query.crops:
         return faces, ()
     cut = engine.crop(image, faces)
     return faces, tuple(encode_jpeg(face, quality=CROP_QUALITY) for face in cut)

@@ -5,7 +5,7 @@ sides name the version of these messages, so that processes of two releases that
 update refuse each other in words.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgpack
@@ -44,13 +44,19 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class FaceQuery:
-    """Asks for the faces in a picture, with their embeddings.
+    """Asks for the faces in a picture.
 
     Attributes:
         crops: Whether a JPEG of each face is wanted, too.
+        confidence: 0..1; less sure ones are not wanted.
+        minimum_size: Pixels; smaller ones are not wanted.
+        embed: Whether their embeddings are.
     """
 
     crops: bool = False
+    confidence: float = 0.6
+    minimum_size: int = 20
+    embed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ def pack_request(request: Request) -> bytes:
 
 def _fields_of(query: Query | FaceQuery) -> dict[str, Any]:
     if isinstance(query, FaceQuery):
-        return {"about": "faces", "crops": query.crops}
+        return {"about": "faces", **asdict(query)}
     return {
         "about": "objects",
         "model": query.model,
@@ -123,7 +129,12 @@ def unpack_request(message: bytes) -> Request:
 
 def _query_in(fields: dict[str, Any]) -> Query | FaceQuery:
     if fields["about"] == "faces":
-        return FaceQuery(crops=bool(fields["crops"]))
+        return FaceQuery(
+            crops=bool(fields["crops"]),
+            confidence=float(fields["confidence"]),
+            minimum_size=int(fields["minimum_size"]),
+            embed=bool(fields["embed"]),
+        )
     if fields["about"] != "objects":
         raise TypeError("it is about nothing that is known")
     classes = fields["classes"]

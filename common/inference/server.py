@@ -161,9 +161,7 @@ def _look(request: Request, began: float) -> Reply:
         query = request.query
         crops: tuple[bytes, ...] = ()
         if isinstance(query, FaceQuery):
-            detections, crops = look_for_faces(
-                picture, crops=query.crops, priority=Priority.INTERACTIVE
-            )
+            detections, crops = look_for_faces(picture, query, priority=Priority.INTERACTIVE)
         else:
             (detections,) = find_objects([picture], query, priority=Priority.INTERACTIVE)
         thumbnail = make_thumbnail(picture) if request.thumbnail else None

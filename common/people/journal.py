@@ -6,6 +6,7 @@ a restore everybody in it is erased again.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -54,9 +55,12 @@ def note_erasure(erasure: Erasure) -> None:
     path = journal_path()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # One write at the end of the file: lines of two processes never mix.
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(descriptor, (json.dumps(line) + "\n").encode())
+        data = (_gap(descriptor) + json.dumps(line) + "\n").encode()
+        written = os.write(descriptor, data)
+        if written < len(data):
+            raise OSError(errno.ENOSPC, "a line was not written to its end", FILE)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -65,10 +69,14 @@ def note_erasure(erasure: Erasure) -> None:
 def read_erasures() -> list[Erasure]:
     """Return all lines, oldest first; one that cannot be read is logged and left out."""
     try:
-        lines = journal_path().read_text().splitlines()
+        lines = journal_path().read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
-    return [found for number, line in enumerate(lines, 1) if (found := _parse(line, number))]
+    return [
+        found
+        for number, line in enumerate(lines, 1)
+        if line.strip() and (found := _parse(line, number))
+    ]
 
 
 def journal_path() -> Path:
@@ -76,12 +84,18 @@ def journal_path() -> Path:
     return Path(settings.DATA_DIR) / FILE
 
 
-def _parse(line: str, number: int) -> Erasure | None:
+def _gap(descriptor: int) -> str:
+    """Return what has to stand before a line: one that broke off must not swallow it."""
+    size = os.fstat(descriptor).st_size
+    return "\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else ""
+
+
+def _parse(line: bytes, number: int) -> Erasure | None:
     try:
         data = json.loads(line)
         aliases = tuple(UUID(alias) for alias in data["aliases"])
         return Erasure(UUID(data["person"]), aliases, datetime.fromisoformat(data["at"]))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         logger.error("Line %d of %s cannot be read", number, FILE)
         return None
 

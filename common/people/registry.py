@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
@@ -26,6 +27,10 @@ def _nothing(person: PersonId) -> tuple[()]:
     return ()
 
 
+def _never(person: PersonId) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class PersonData:
     """What one app keeps about people.
@@ -37,22 +42,26 @@ class PersonData:
             files when it is committed; returns how many of what, by plural noun. Called again it
             finds nothing.
         remaining: Counts what is still there, rows and files, by plural noun; all zero afterwards.
-        export: Tells a writer everything.
+        export: Tells a writer everything. One with many files is a generator that yields after
+            each, so that no more than a few are in memory; it is run to its end.
         order: Smaller goes first; the profile itself is last, at 100.
         files: Names of the stored files that `erase` deletes, so that it can be seen afterwards
             whether they are gone.
         uploads: Ids of uploads that show the person. They are somebody's, so `erase` leaves them;
             whoever erases is told, and may have them removed.
+        since: When the oldest of it was made, so that backups of that time can be named: it may
+            have been another profile's, or nobody's, before it was this person's.
     """
 
     name: str
     models: tuple[str, ...]
     erase: Callable[[PersonId], Mapping[str, int]]
     remaining: Callable[[PersonId], Mapping[str, int]]
-    export: Callable[[PersonId, ExportWriter], None]
+    export: Callable[[PersonId, ExportWriter], Iterable[None] | None]
     order: int = 50
     files: Callable[[PersonId], Iterable[str]] = _nothing
     uploads: Callable[[PersonId], Iterable[UUID]] = _nothing
+    since: Callable[[PersonId], datetime | None] = _never
 
 
 _registered: dict[str, PersonData] = {}

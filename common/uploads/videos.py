@@ -13,6 +13,8 @@ import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
+from django.db import transaction
+from numpy.typing import NDArray
 
 from common.storage.disk import require_room
 from common.storage.files import open_part, stat_file
@@ -21,7 +23,7 @@ from common.uploads.errors import UploadRejected
 from common.uploads.models import Upload
 from common.uploads.movable import MovableFile
 from common.uploads.names import clean_name
-from common.uploads.services import refused_storage
+from common.uploads.services import decoded_picture, refused_storage
 from vision.drawing.blur import FACE_CELLS, blur_boxes
 from vision.errors import VisionError
 from vision.sources.pictures import make_thumbnail
@@ -77,6 +79,32 @@ def store_video(
     return upload, info
 
 
+def hide_thumbnail(*, upload: Upload) -> None:
+    """Make the thumbnail of a stored video unrecognisable, if it has one; in a transaction.
+
+    Raises:
+        UploadRejected: The disk is full, or the storage is away.
+    """
+    upload.refresh_from_db(fields=["thumbnail", "thumbnail_size"])
+    if not upload.thumbnail:
+        return
+    storage, name = upload.thumbnail.storage, str(upload.thumbnail.name)
+    with refused_storage():
+        try:
+            with storage.open(name) as file:
+                data = file.read()
+        except FileNotFoundError:
+            return
+        with decoded_picture(data) as picture:
+            _hide(picture)
+            hidden = make_thumbnail(picture)
+        upload.thumbnail.save("thumbnail.jpg", ContentFile(hidden), save=False)
+        upload.thumbnail_size = len(hidden)
+        upload.save(update_fields=["thumbnail", "thumbnail_size"])
+    if upload.thumbnail.name != name:
+        transaction.on_commit(lambda: storage.delete(name), robust=True)
+
+
 def _write(path: Path, chunks: Iterable[bytes]) -> tuple[str, int]:
     """Copy a file, and return its digest and its size."""
     limit = settings.SIGHTLINE_MAX_VIDEO_BYTES
@@ -101,11 +129,15 @@ def _judge(path: Path, *, hide: bool) -> tuple[VideoInfo, bytes]:
     try:
         info, picture = inspect_video(path, video_limits())
         if hide:
-            whole = np.array([[0, 0, info.width, info.height]])
-            blur_boxes(picture, whole, cells=FACE_CELLS)  # a face may fill it
+            _hide(picture)
         return info, make_thumbnail(picture)
     except VisionError as error:
         raise UploadRejected(error.code, error.message) from error
+
+
+def _hide(picture: NDArray[np.uint8]) -> None:
+    height, width = picture.shape[:2]
+    blur_boxes(picture, np.array([[0, 0, width, height]]), cells=FACE_CELLS)  # a face may fill it
 
 
 def _keep(upload: Upload, path: Path, extension: str, thumbnail: bytes) -> None:

@@ -72,7 +72,7 @@ class ConsentsView(AuditedList, PeopleView, generics.ListAPIView[Consent]):
     @extend_schema(
         operation_id="people_consent_give",
         summary="Record that a person agrees",
-        description="To the newest text.",
+        description="To the newest text; `given_at` is after they have last withdrawn.",
         tags=["people"],
         request=ConsentRequestSerializer,
         responses={201: ConsentSerializer, **errors(400, 401, 403, 404, 409, 429)},

@@ -87,6 +87,6 @@ class ImportReportView(PeopleView):
         responses={200: ImportReportSerializer, **errors(401, 403, 404, 429)},
     )
     def get(self, request: Request, pk: UUID) -> Response:
-        """How far it is, and what was refused."""
+        """How far it is, and what was refused; whom photos show already once it has ended."""
         job = get_visible_or_404(request.user, Job.objects.filter(kind=KIND), pk=pk)
-        return Response(ImportReportSerializer(job).data)
+        return Response(ImportReportSerializer(job, context={"request": request}).data)

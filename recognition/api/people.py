@@ -189,13 +189,14 @@ class ExportView(PeopleView):
     @extend_schema(
         operation_id="people_export",
         summary="Export everything about a person",
-        description="A ZIP with JSON and files.",
+        description="A ZIP with JSON and files: also of cameras and videos that others watch. For "
+        "administrators.",
         tags=["people"],
         responses={(200, "application/zip"): OpenApiTypes.BINARY, **errors(401, 403, 404, 429)},
     )
     def get(self, request: Request, pk: UUID) -> HttpResponseBase:
         """The file."""
-        profile = self.person(request, pk, "change")
+        profile = self.person(request, pk, "delete")
         return PieceStream(
             export_person(actor=request.user, profile=profile),
             media_type="application/zip",

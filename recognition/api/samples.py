@@ -51,7 +51,8 @@ ENROL_FORM: dict[str, Any] = {
         "confirm": {
             "type": "boolean",
             "default": False,
-            "description": "Enrol it although the face looks like somebody else's.",
+            "description": "Enrol it although the face looks like somebody else's, or unlike the "
+            "others of this person.",
         },
     },
 }
@@ -101,7 +102,8 @@ class SamplesView(AuditedList, PeopleView, generics.ListAPIView[FaceSample]):
         description="The picture shows one face, seen well; it is not kept, only the face is. "
         "422 says what is wrong: `no_face`, `several_faces`, `too_small`, `blurred`, `turned`, "
         "`upside_down`, `covered`, `unsure`. 409: `same_photo`, it is somebody else's already; "
-        "`looks_like`, the face looks like somebody else's; `confirm` enrols it all the same.",
+        "`looks_like`, the face looks like somebody else's; `differs`, it looks unlike all others "
+        "of this person; `confirm` enrols it all the same.",
         tags=["people"],
         request={"multipart/form-data": ENROL_FORM},
         responses={

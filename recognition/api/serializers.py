@@ -19,7 +19,7 @@ from recognition.models import (
     Profile,
     ProfileMerge,
 )
-from recognition.services.importing import report_of
+from recognition.services.importing import report_for
 from vision.faces.calibration import probability
 from vision.faces.structures import FLAWS
 
@@ -351,6 +351,10 @@ class ImportRefusalSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     code = serializers.CharField()
     message = serializers.CharField()
+    profile = serializers.CharField(
+        help_text="Id of the person whom it shows already; empty while the import is at work, "
+        "where that is no reason, and where it may not be said."
+    )
 
 
 class ImportCountsSerializer(serializers.Serializer[Any]):
@@ -393,7 +397,7 @@ class ImportReportSerializer(serializers.ModelSerializer[Job]):
     @extend_schema_field(ImportCountsSerializer())
     def get_report(self, job: Job) -> dict[str, Any]:
         """Return what the job has written down so far."""
-        return report_of(job).as_data()
+        return report_for(self.context["request"].user, job).as_data()
 
 
 class PrivacySerializer(serializers.ModelSerializer[PrivacySettings]):

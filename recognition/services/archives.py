@@ -32,6 +32,8 @@ BOMB_BYTES: Final = MIB
 """Pictures hardly get smaller in a ZIP: what grows to so much, and so many times, is none."""
 LONGEST_NAME: Final = 200
 SHOWN: Final = 200
+METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Of the others the library unpacks as much at once as comes out, whatever the list says."""
 
 SENTENCES: Final = {
     "outside": "Its path leads out of the ZIP.",
@@ -44,6 +46,7 @@ SENTENCES: Final = {
     "zip_bomb": "It would grow too much when unpacked.",
     "damaged": "It is damaged.",
     "unsupported": "It is packed in a way that is not supported.",
+    "double": "The ZIP has another file of this name.",
 }
 
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
@@ -51,11 +54,19 @@ _BROKEN: Final = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSEr
 
 @dataclass(frozen=True)
 class Refusal:
-    """A picture, or a whole folder, that was not imported."""
+    """A picture, or a whole folder, that was not imported.
+
+    Attributes:
+        name: Of the picture, or of the folder.
+        code: Why.
+        message: The same for a person; names nobody.
+        profile: Id of the other person whom it shows, or looks like; "" where that is no reason.
+    """
 
     name: str
     code: str
     message: str
+    profile: str = ""
 
 
 class EntryError(Exception):
@@ -146,11 +157,10 @@ class ZipPictures:
         code = _judge_entry(entry, name)
         person = person_of(name) if not code else ""
         code = code or ("" if person else _no_person(name))
+        code = code or ("double" if name in self._entries else "")
         if code:
             self.refused.append(Refusal(shown(name), code, SENTENCES[code]))
             return
-        while name in self._entries:  # two of the same name
-            name += "+"
         self._entries[name] = entry
         self.people.setdefault(person, []).append(name)
 
@@ -299,6 +309,8 @@ def _judge_entry(entry: zipfile.ZipInfo, name: str) -> str:
         return "link"
     if entry.flag_bits & 0x41:  # encrypted, or strongly so
         return "encrypted"
+    if entry.compress_type not in METHODS:
+        return "unsupported"
     if entry.file_size > settings.SIGHTLINE_MAX_UPLOAD_BYTES:
         return "too_large"
     if entry.file_size > BOMB_BYTES and entry.file_size > BOMB_RATIO * entry.compress_size:

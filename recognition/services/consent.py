@@ -24,6 +24,11 @@ NO_TEXT: Final = (
     "settings."
 )
 
+WITHDRAWN_SINCE: Final = (
+    "They have withdrawn their agreement since. What they agreed to before that does not count; "
+    "ask them again."
+)
+
 
 def current_text() -> ConsentText | None:
     """Return the newest version of the text; None before the first."""
@@ -65,7 +70,7 @@ def record_consent(*, actor: Any, profile: Profile, given_at: datetime | None = 
 
     Raises:
         ConflictError: ``no_consent_text``.
-        InvalidError: ``given_at`` is in the future.
+        InvalidError: ``given_at`` is in the future, or not after they have withdrawn.
         GoneError: The profile was deleted.
     """
     now = timezone.now()
@@ -79,8 +84,10 @@ def record_consent(*, actor: Any, profile: Profile, given_at: datetime | None = 
         active = held.consents.filter(withdrawn_at=None).first()
         if active is not None and active.text_id == text.pk:
             return active
-        note_change([held.pk])
         moment = given_at or now
+        if given_at is not None and active is None and _ended_after(held, given_at):
+            raise InvalidError({"given_at": WITHDRAWN_SINCE})
+        note_change([held.pk])
         if active is not None:
             _end([active.pk], actor, max(moment, active.given_at))
         made = Consent.objects.create(
@@ -118,6 +125,16 @@ def withdraw_consent(*, actor: Any, profile: Profile) -> Consent | None:
 def has_consent(profile_id: UUID) -> bool:
     """Tell whether a person has agreed, and still does."""
     return Consent.objects.filter(profile=profile_id, withdrawn_at=None).exists()
+
+
+def has_withdrawn(profile_id: UUID) -> bool:
+    """Tell whether a person has agreed once, and does not any more."""
+    return not has_consent(profile_id) and Consent.objects.filter(profile=profile_id).exists()
+
+
+def _ended_after(profile: Profile, moment: datetime) -> bool:
+    """Tell of somebody who does not agree any more whether they have withdrawn since a moment."""
+    return profile.consents.filter(withdrawn_at__gte=moment).exists()
 
 
 def _publish(actor: Any, text: str) -> ConsentText:

@@ -11,16 +11,18 @@ import numpy as np
 from django.db import transaction
 
 from common.inference.faces import FoundFaces, find_faces
-from common.permissions import can
 from common.storage.disk import require_room
 from recognition.errors import EnrolmentError
 from recognition.index import Match, match_faces
 from recognition.models import FaceSample, Profile
+from recognition.models.samples import EMBEDDING_BYTES
 from recognition.services.files import new_files
 from recognition.services.gallery import note_change
 from recognition.services.holding import hold_profile
-from recognition.services.keeping import NewSample, keep_samples
+from recognition.services.keeping import NewSample, keep_samples, unpack
+from recognition.services.naming import LOOKS_LIKE, about_another, name_in_error
 from recognition.services.noting import note
+from vision.faces.matching import DEFAULT_RULES
 from vision.faces.quality import flaw_of
 from vision.faces.structures import FLAWS, quality_of
 
@@ -34,6 +36,10 @@ ADVICE: Final = {
 }
 """How the sentence about a flaw goes on."""
 
+DIFFERS: Final = (
+    "This face does not look like the other photos of this person. Add it only if you are sure "
+    "that it is them."
+)
 NO_FACE: Final = "There is no face in this picture; take one that shows the person from the front."
 
 
@@ -47,26 +53,39 @@ def enrol_picture(
         profile: Whose face it is.
         data: The picture file as it came; it is not kept, only the face cut out of it.
         source: Of `FaceSample.Source`.
-        confirm: Take it although it looks like somebody else.
+        confirm: Take it although it looks like somebody else, or unlike the person's other faces.
 
     Raises:
         UploadRejected: The file is no picture, damaged or too large, or the disk is full.
         EnrolmentError: ``no_face``, ``several_faces``, a code of `FLAWS`, ``same_photo``,
-            ``looks_like``.
+            ``looks_like``, ``differs``. Who the other person is, is said to whom
+            `recognition.services.naming` lets it be said.
         GoneError: The profile was deleted.
         InferenceUnavailable: No worker can answer just now.
     """
     require_room()
     sample = sample_from(data)
-    refuse_same_photo(actor, profile.pk, sample.sha256)  # before the search: a better reason
+    try:
+        return _enrol(actor, profile, sample, source, confirm=confirm)
+    except EnrolmentError as error:
+        if error.profile_id in (None, profile.pk):
+            raise
+        raise name_in_error(actor, error) from None
+
+
+def _enrol(
+    actor: Any, profile: Profile, sample: NewSample, source: str, *, confirm: bool
+) -> FaceSample:
+    refuse_same_photo(profile.pk, sample.sha256)  # before the search: a better reason
     if not confirm:
         [match] = match_faces(sample.as_probe(), model=sample.model)
-        refuse_resemblance(actor, profile.pk, match)
+        refuse_resemblance(profile.pk, match)
+        refuse_difference(profile, sample)
     with new_files() as files, transaction.atomic():
         held = hold_profile(profile.pk)
         note_change([held.pk])
         # Again: now that all others wait, nobody else can enrol it at the same time.
-        refuse_same_photo(actor, held.pk, sample.sha256)
+        refuse_same_photo(held.pk, sample.sha256)
         [added] = keep_samples(
             actor=actor, profile=held, samples=[sample], source=source, files=files
         )
@@ -108,40 +127,50 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def refuse_same_photo(actor: Any, profile_id: UUID, sha256: str) -> None:
+def refuse_same_photo(profile_id: UUID, sha256: str) -> None:
     """Refuse a picture of which somebody was made known already.
 
     Raises:
-        EnrolmentError: ``same_photo``; who may see people is told whose it is.
+        EnrolmentError: ``same_photo``, with the id of whose it is.
     """
     used = FaceSample.objects.filter(picture_sha256=sha256).exclude(picture_sha256="")
     if used.filter(profile=profile_id).exists():
         reason = "This photo is among the pictures of this person already."
         raise EnrolmentError("same_photo", reason, profile_id=profile_id)
-    other = used.select_related("profile").order_by("created_at").first()
+    other = used.order_by("created_at").values_list("profile_id", flat=True).first()
     if other is not None:
-        raise _about(other.profile, actor, "same_photo", "This photo was enrolled for")
+        raise about_another("same_photo", other)
 
 
 def refuse_resemblance(
-    actor: Any, profile_id: UUID, match: Match, *, states: Collection[str] = ("known", "uncertain")
+    profile_id: UUID, match: Match, *, states: Collection[str] = ("known", "uncertain")
 ) -> None:
     """Refuse a face that looks like somebody else.
 
     Raises:
-        EnrolmentError: ``looks_like``; who may see people is told who it is.
+        EnrolmentError: ``looks_like``, with the id of who it is.
     """
-    if match.state not in states or match.profile_id in (None, profile_id):
+    other = match.profile_id
+    if match.state not in states or other is None or other == profile_id:
         return
-    other = Profile.objects.filter(pk=match.profile_id).first()
-    if other is not None:  # erased since the search
-        raise _about(other, actor, "looks_like", "This face looks like")
+    if Profile.objects.filter(pk=other).exists():  # not erased since the search
+        raise about_another(LOOKS_LIKE, other)
 
 
-def _about(other: Profile, actor: Any, code: str, beginning: str) -> EnrolmentError:
-    if actor is None or not can(actor, "view", other):
-        return EnrolmentError(code, f"{beginning} somebody else already.")
-    return EnrolmentError(code, f"{beginning} {other.name}.", profile_id=other.pk)
+def refuse_difference(profile: Profile, sample: NewSample) -> None:
+    """Refuse a face that nobody would be asked about: it is too far from all that the person has.
+
+    Raises:
+        EnrolmentError: ``differs``.
+    """
+    rows = FaceSample.objects.filter(profile=profile.pk, model=sample.model).order_by()
+    stored = rows.values_list("embedding", flat=True)
+    own = [unpack(data) for data in stored if len(data) == EMBEDDING_BYTES]
+    if not own:
+        return
+    nearest = np.linalg.norm(np.stack(own) - sample.as_probe(), axis=1).min()
+    if nearest > max(profile.threshold or 0.0, DEFAULT_RULES.uncertain):
+        raise EnrolmentError("differs", DIFFERS)
 
 
 def _the_one_face(found: FoundFaces) -> int:

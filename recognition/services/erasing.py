@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,8 +30,10 @@ from common.secrets import UnreadableSecretError, decrypt, encrypt
 from common.uploads.services import remove_pictures
 from recognition.models import ErasureReport, Profile, ProfileMerge
 from recognition.services.checking import Traces, check_traces, rows_left
+from recognition.services.gallery import note_change
 from recognition.services.importing import forget_in_reports
-from recognition.services.noting import note_deleted
+from recognition.services.likeness import reviews_about
+from recognition.services.noting import note_deleted, person_label
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ class Plan:
         texts: Names and e-mail addresses.
         files: What was deleted.
         uploads: Others' uploads that show the person.
-        since: When the person was enrolled.
+        since: When the oldest of what was known of the person was made.
         originals: Whether those uploads are to be removed, too.
     """
 
@@ -127,16 +129,29 @@ def finish_erasures() -> int:
 
 
 def erase_again(people: Sequence[UUID]) -> int:
-    """Forget those of these people whom a backup has brought back; return how many."""
+    """Forget those of these people whom a backup has brought back; return how many.
+
+    Raises:
+        Exception: One could not be erased; the others were.
+    """
     back = 0
+    failed: Exception | None = None
     for start in range(0, len(people), PIECE):
         part = people[start : start + PIECE]
         if not any(rows_left(part).values()):
             continue
         for person in part:
-            if any(rows_left([person]).values()):
+            if not any(rows_left([person]).values()):
+                continue
+            try:
                 erase_person(actor=None, profile_id=person, reason="restore")
+            except Exception as error:  # it does not hold up the others
+                logger.exception("%s is back and was not erased again", person_label(person))
+                failed = error
+            else:
                 back += 1
+    if failed is not None:
+        raise failed
     return back
 
 
@@ -237,6 +252,10 @@ def _finish(report: ErasureReport) -> ErasureReport:
 
 
 def _run_handlers(person: UUID) -> Counter[str]:
+    # After the profile, in the order of all who work on people: the gallery, reviews, the rest.
+    note_change([person])
+    reviews = reviews_about(person).select_for_update().order_by("pk")
+    list(reviews.values_list("pk", flat=True))
     erased: Counter[str] = Counter()
     for data in all_person_data():
         erased.update({name: count for name, count in data.erase(person).items() if count})
@@ -259,7 +278,8 @@ def _make_plan(person: UUID, profile: Profile | None, known: Mapping[str, Stored
     joined = [merge for merge in merges if merge.undone_at is None]  # others are somebody else
     for merge in joined:
         texts += [str(merge.source.get(name) or "") for name in ("name", "email")]
-    begins = [profile.created_at.isoformat()] if profile is not None else []
+    moments = [data.since(person) for data in all_person_data()]
+    begins = [moment.astimezone(UTC).isoformat() for moment in moments if moment is not None]
     begins += [str(one.source["created_at"]) for one in joined if one.source.get("created_at")]
     return Plan(
         aliases=[str(merge.source_id) for merge in joined],
@@ -289,7 +309,7 @@ def _remove_originals(ids: list[str]) -> None:
 
 
 def _backups(plan: Plan, report: ErasureReport) -> list[dict[str, Any]]:
-    """Name the backups that may hold the person: those made since they were enrolled."""
+    """Name the backups that may hold the person: those made since the oldest of what was known."""
     since = datetime.fromisoformat(plan.since) if plan.since else report.started_at
     return [
         {"file": one.file, "made_at": one.made_at.isoformat(), "is_here": one.is_here}

@@ -30,6 +30,9 @@ little-endian, in hexadecimal digits. Pictures lie in folders beside them. Times
 def export_person(*, actor: Any, profile: Profile) -> Iterator[bytes]:
     """Return a ZIP with everything about a person, made piece by piece; it is written down at once.
 
+    It shows what cameras of any group and videos of anybody have seen, whoever may watch those:
+    so it is for administrators.
+
     Args:
         actor: Who takes it.
         profile: Whom it is about.
@@ -50,7 +53,9 @@ def _pieces(profile: Profile) -> Iterator[bytes]:
         writer = _Writer(archive)
         writer.add_text("README.txt", README)
         for data in all_person_data():
-            data.export(profile.pk, writer)
+            for _ in data.export(profile.pk, writer) or ():
+                if piece := target.take():
+                    yield piece
             if piece := target.take():
                 yield piece
     yield target.take()

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.jobs.context import JobContext
@@ -37,7 +38,12 @@ from recognition.errors import (
 from recognition.index import match_faces
 from recognition.models import FaceSample, Profile
 from recognition.services.archives import EntryError, PictureSource, Refusal, ZipPictures
-from recognition.services.consent import NO_TEXT, current_text, record_consent
+from recognition.services.consent import (
+    NO_TEXT,
+    current_text,
+    has_withdrawn,
+    record_consent,
+)
 from recognition.services.enrolling import (
     refuse_resemblance,
     refuse_same_photo,
@@ -48,16 +54,23 @@ from recognition.services.files import NewFiles, new_files
 from recognition.services.gallery import note_change
 from recognition.services.holding import hold_profile
 from recognition.services.keeping import NewSample, keep_samples
+from recognition.services.naming import name_in_refusals
 from recognition.services.noting import note
 
 logger = logging.getLogger(__name__)
 
 JOB_KIND: Final = "recognition.import"
+AT_WORK: Final = (Job.State.QUEUED, Job.State.RUNNING)
 FOLDER: Final = "imports"
 REPORTED: Final = 1_000
 """Refusals that a report names; the others are counted."""
 KEPT_DAYS: Final = 7
 """After so many days a report forgets names."""
+
+WITHDRAWN: Final = (
+    "They have withdrawn their agreement, and an import does not give it back; record it on their "
+    "page if they agree again."
+)
 
 Progress: TypeAlias = Callable[[float, str], None]
 
@@ -88,10 +101,10 @@ class ImportReport:
     refused: list[Refusal] = field(default_factory=list)
     more: int = 0
 
-    def refuse(self, name: str, code: str, message: str) -> None:
+    def refuse(self, refusal: Refusal) -> None:
         """Note what was not taken."""
         if len(self.refused) < REPORTED:
-            self.refused.append(Refusal(name, code, message))
+            self.refused.append(refusal)
         else:
             self.more += 1
 
@@ -151,10 +164,18 @@ def judge_options(kind: str, *, consent: bool) -> None:
 
 
 def report_of(job: Job) -> ImportReport:
-    """Return what has become of an import so far."""
+    """Return what has become of an import so far; nobody is named but by the names of folders."""
     data = dict(job.payload.get("report") or {})
     refused = [Refusal(**row) for row in data.pop("refused", [])]
     return ImportReport(**data, refused=refused)
+
+
+def report_for(actor: Any, job: Job) -> ImportReport:
+    """Return what has become of an import, and once it has ended whom refused photos show."""
+    report = report_of(job)
+    if job.state in AT_WORK:  # its page asks every second
+        actor = None
+    return replace(report, refused=name_in_refusals(actor, report.refused))
 
 
 def run_import_job(context: JobContext) -> None:
@@ -175,11 +196,19 @@ def run_import_job(context: JobContext) -> None:
         except ImportRefused as error:
             raise JobFailed(error.code, error.message) from error
 
+        written = len(report_of(job).refused)
+
         def commit(report: ImportReport) -> None:
-            job.payload = {**job.payload, "report": report.as_data()}
-            mine = Job.objects.filter(pk=job.pk, **context.claim)
-            if not mine.update(payload=job.payload):
+            nonlocal written
+            held = Job.objects.select_for_update().filter(pk=job.pk, **context.claim).first()
+            if held is None:
                 raise JobLost
+            # What was taken out of the report meanwhile, because of somebody's name, stays out.
+            kept = report_of(held).refused
+            report.more += written - len(kept)
+            report.refused[:written] = kept
+            _write_report(held, report)
+            written = len(report.refused)
 
         import_people(
             actor=job.owner,
@@ -222,7 +251,7 @@ def import_people(
     )
     if begun is None:
         for refusal in source.refused:
-            report.refuse(refusal.name, refusal.code, refusal.message)
+            report.refuse(refusal)
     worker = _Importer(actor, source, kind, consent, progress)
     for person in list(source.people)[report.done :]:
         report = worker.add_person(person, report, commit)
@@ -241,14 +270,7 @@ def drop_file_of(job: Job) -> None:
 
 def forget_in_reports(name: str) -> int:
     """Take a person's name out of the reports of imports; return of how many."""
-    changed = 0
-    for job in Job.objects.filter(kind=JOB_KIND):
-        report = report_of(job)
-        kept = [row for row in report.refused if name not in f"{row.name} {row.message}"]
-        if len(kept) < len(report.refused):
-            more = report.more + len(report.refused) - len(kept)
-            changed += _write_report(job, replace(report, refused=kept, more=more))
-    return changed
+    return _forget(Job.objects.filter(kind=JOB_KIND), name)
 
 
 def forget_old_imports() -> int:
@@ -257,13 +279,8 @@ def forget_old_imports() -> int:
     The report keeps its numbers.
     """
     before = timezone.now() - timedelta(days=KEPT_DAYS)
-    changed = 0
-    for job in Job.objects.filter(kind=JOB_KIND, created_at__lt=before):
-        report = report_of(job)
-        if report.refused:
-            more = report.more + len(report.refused)
-            changed += _write_report(job, replace(report, refused=[], more=more))
-    return changed + _drop_strays()
+    old = Job.objects.filter(kind=JOB_KIND, created_at__lt=before)
+    return _forget(old, "") + _drop_strays()
 
 
 def _drop_strays() -> int:
@@ -272,24 +289,46 @@ def _drop_strays() -> int:
         _, names = default_storage.listdir(FOLDER)
     except FileNotFoundError:
         return 0
-    working = Job.objects.filter(
-        kind=JOB_KIND, state__in=[Job.State.QUEUED, Job.State.RUNNING]
-    ).values_list("payload", flat=True)
+    working = Job.objects.filter(kind=JOB_KIND, state__in=AT_WORK).values_list("payload", flat=True)
     wanted = {payload.get("file") for payload in working}
     gone = 0
     for name in names:
         path = f"{FOLDER}/{name}"
-        old = timezone.now() - default_storage.get_modified_time(path) > timedelta(hours=1)
-        if path not in wanted and old:  # a file is written before its job
+        try:
+            age = timezone.now() - default_storage.get_modified_time(path)
+        except FileNotFoundError:  # its job has ended meanwhile
+            continue
+        if path not in wanted and age > timedelta(hours=1):  # a file is written before its job
             default_storage.delete(path)
             gone += 1
     return gone
 
 
-def _write_report(job: Job, report: ImportReport) -> int:
+def _forget(jobs: QuerySet[Job], name: str) -> int:
+    """Take the refusals with a name in them out of reports, also of jobs that write theirs now."""
+    changed = 0
+    for job in jobs.order_by("pk"):
+        if _without(report_of(job), name) is None:
+            continue
+        with transaction.atomic():
+            held = Job.objects.select_for_update().filter(pk=job.pk).first()
+            report = None if held is None else _without(report_of(held), name)
+            if held is not None and report is not None:
+                _write_report(held, report)
+                changed += 1
+    return changed
+
+
+def _without(report: ImportReport, name: str) -> ImportReport | None:
+    """Return a report without the refusals that have a name in them; None when there are none."""
+    kept = [row for row in report.refused if name not in f"{row.name} {row.message}"]
+    left_out = len(report.refused) - len(kept)
+    return replace(report, refused=kept, more=report.more + left_out) if left_out else None
+
+
+def _write_report(job: Job, report: ImportReport) -> None:
     payload = {**job.payload, "report": report.as_data()}
-    ended = Job.objects.filter(pk=job.pk).exclude(state=Job.State.RUNNING)
-    return ended.update(payload=payload)
+    Job.objects.filter(pk=job.pk).update(payload=payload)
 
 
 class _AgainError(Exception):
@@ -309,6 +348,10 @@ class _Picked:
 
     name: str
     sample: NewSample
+
+
+def _as_refusal(one: _Picked, error: EnrolmentError) -> Refusal:
+    return Refusal(one.name, error.code, error.message, str(error.profile_id or ""))
 
 
 class _Importer:
@@ -355,7 +398,7 @@ class _Importer:
                     continue
                 picked[digest] = _Picked(name, sample_from(data, here=True))
             except (EntryError, EnrolmentError, UploadRejected) as error:
-                report.refuse(name, error.code, error.message)
+                report.refuse(Refusal(name, error.code, error.message))
         return self._without_doubles(person, list(picked.values()), report)
 
     def _without_doubles(
@@ -368,10 +411,10 @@ class _Importer:
             [match] = match_faces(one.sample.as_probe(), model=one.sample.model)
             mine = match.profile_id if match.profile_id in own else uuid.UUID(int=0)
             try:
-                refuse_resemblance(self._actor, mine, match, states=("known",))
+                refuse_resemblance(mine, match, states=("known",))
                 kept.append(one)
             except EnrolmentError as error:
-                report.refuse(one.name, error.code, error.message)
+                report.refuse(_as_refusal(one, error))
         return kept
 
     def _write(
@@ -381,7 +424,7 @@ class _Importer:
         found = list(Profile.objects.filter(name=person)[:2])
         if len(found) > 1:
             message = "There are several people of this name; add these pictures on their pages."
-            report.refuse(person, "ambiguous", message)
+            report.refuse(Refusal(person, "ambiguous", message))
             return
         if not picked:
             return
@@ -405,7 +448,9 @@ class _Importer:
         details: Mapping[str, Any] = {"source": str(source), "count": len(samples)}
         change = "enrolled" if found else "created and enrolled"
         note(actor=self._actor, profile_id=profile.pk, change=change, **details)
-        if self._consent:
+        if self._consent and has_withdrawn(profile.pk):
+            report.refuse(Refusal(person, "consent_withdrawn", WITHDRAWN))
+        elif self._consent:
             record_consent(actor=self._actor, profile=profile)
 
     def _unused(
@@ -415,13 +460,13 @@ class _Importer:
         samples = []
         for one in picked:
             try:
-                refuse_same_photo(self._actor, profile.pk, one.sample.sha256)
+                refuse_same_photo(profile.pk, one.sample.sha256)
                 samples.append(one.sample)
             except EnrolmentError as error:
                 if error.profile_id == profile.pk:
                     report.already += 1
                 else:
-                    report.refuse(one.name, error.code, error.message)
+                    report.refuse(_as_refusal(one, error))
         return samples
 
     def _share(self, report: ImportReport) -> float:

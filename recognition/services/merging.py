@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from recognition.errors import ConflictError, GoneError, InvalidError
-from recognition.models import Consent, Profile, ProfileMerge
+from recognition.models import Consent, FaceReview, Profile, ProfileMerge
 from recognition.services.files import new_files
 from recognition.services.gallery import note_change
 from recognition.services.holding import hold_profile, hold_profiles, raise_revision
@@ -143,10 +143,14 @@ def _target_of(merge: ProfileMerge) -> UUID:
 
 
 def _pointing() -> Iterator[tuple[type[models.Model], str]]:
-    """Yield every model with a key to a profile, and the name of the key."""
-    for relation in Profile._meta.get_fields(include_hidden=True):
-        if isinstance(relation, models.ManyToOneRel):
-            yield relation.related_model, relation.field.name
+    """Yield every model with a key to a profile, and the name of the key.
+
+    Questions come first: everybody holds them before what waits for the answer.
+    """
+    found = Profile._meta.get_fields(include_hidden=True)
+    relations = [one for one in found if isinstance(one, models.ManyToOneRel)]
+    for relation in sorted(relations, key=lambda one: one.related_model is not FaceReview):
+        yield relation.related_model, relation.field.name
 
 
 def _move_rows(source: Profile, target: Profile) -> Iterator[tuple[str, list[Any]]]:

@@ -10,7 +10,8 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 from django.core.cache import cache
 from django.db import transaction
@@ -40,9 +41,10 @@ IMPORTS_DUE = "recognition.retention.imports"
 Expiry: TypeAlias = Callable[[PrivacySettings, datetime, float], dict[str, int]]
 """Deletes what is older than the settings allow at a moment, until a monotonic time at most;
 returns how many of what, by plural noun."""
+Step: TypeAlias = Callable[[], dict[str, int]]
 
 _expiries: dict[str, Expiry] = {}
-_state = {"journal_read": False}
+_state: dict[str, Any] = {"journal_read": False}
 
 
 def register_expiry(name: str, expiry: Expiry) -> None:
@@ -55,12 +57,9 @@ def forget_in_time_if_due() -> int:
 
     Any number of processes may call this as often as they like.
     """
-    if not _state["journal_read"]:
-        # Once in a process: whoever was erased may be back with a database that was put in place,
-        # or the list of them may have stayed elsewhere.
-        complete_journal()
-        erase_again()
-        _state["journal_read"] = True
+    if not _state["journal_read"] and time.monotonic() >= _state.get("due", 0.0):
+        _state["journal_read"] = _follow_journal()
+        _state["due"] = time.monotonic() + INTERVAL_SECONDS
     if not cache.add(DUE, 1, timeout=INTERVAL_SECONDS):
         return 0
     return sum(forget_in_time(seconds=ROUND_SECONDS).values())
@@ -78,15 +77,15 @@ def forget_in_time(*, now: datetime | None = None, seconds: float = 3600.0) -> d
     """
     now, until = now or timezone.now(), time.monotonic() + seconds
     settings = current_privacy()
-    went = {"erasures that were interrupted": finish_erasures()}
-    # What is short-lived first: faces of visitors must never wait for people.
-    for expiry in _expiries.values():
-        went |= expiry(settings, now, until)
-    if cache.add(IMPORTS_DUE, 1, timeout=IMPORTS_SECONDS):
-        went["reports of imports"] = forget_old_imports()
-    went["reviews"] = _expire_reviews(settings, now, until)
-    went["people"] = _expire_people(settings, now, until)
-    went = {name: count for name, count in went.items() if count}
+    # What is short-lived soon: faces of visitors must never wait for people.
+    steps: list[Step] = [
+        lambda: {"erasures that were interrupted": finish_erasures()},
+        *(partial(expiry, settings, now, until) for expiry in _expiries.values()),
+        lambda: {"reports of imports": _expire_imports()},
+        lambda: {"reviews": _expire_reviews(settings, now, until)},
+        lambda: {"people": _expire_people(settings, now, until)},
+    ]
+    went = {name: count for step in steps for name, count in _try(step).items() if count}
     if went:
         details = {name.replace(" ", "_"): count for name, count in went.items()}
         record(
@@ -94,6 +93,31 @@ def forget_in_time(*, now: datetime | None = None, seconds: float = 3600.0) -> d
             details={"what": "forgetting people in time", **details},
         )
     return went
+
+
+def _follow_journal() -> bool:
+    """Look who should not be there; return whether that needs no doing again.
+
+    Once in a process: whoever was erased may be back with a database that was put in place, or the
+    list of them may have stayed elsewhere. Neither holds up the other, or forgetting in time.
+    """
+    done = True
+    for step in (complete_journal, erase_again):
+        try:
+            step()
+        except Exception:
+            logger.exception("The list of people who were erased could not be followed")
+            done = False
+    return done
+
+
+def _try(step: Step) -> dict[str, int]:
+    """Do one thing; one that fails does not hold up the others, and is tried again in a minute."""
+    try:
+        return step()
+    except Exception:
+        logger.exception("Something could not be forgotten in time")
+        return {}
 
 
 def expired_people(settings: PrivacySettings, now: datetime) -> Q:
@@ -106,6 +130,10 @@ def expired_people(settings: PrivacySettings, now: datetime) -> Q:
         if days:
             due |= Q(kind=kind, known_until__lt=now - timedelta(days=days))
     return due
+
+
+def _expire_imports() -> int:
+    return forget_old_imports() if cache.add(IMPORTS_DUE, 1, timeout=IMPORTS_SECONDS) else 0
 
 
 def _expire_people(settings: PrivacySettings, now: datetime, until: float) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
@@ -50,6 +51,7 @@ def open_review(
     quality: Mapping[str, float],
     match: Match,
     seen_at: datetime | None = None,
+    among: QuerySet[FaceReview] | None = None,
 ) -> FaceReview:
     """Ask people whether a face is somebody's; what is asked already is not asked again.
 
@@ -64,10 +66,11 @@ def open_review(
         quality: As `FaceQuality.as_data` tells it.
         match: Who it may be.
         seen_at: When; None for now.
+        among: Reviews that whoever sees this one sees, too; by default all of the origin.
 
     Returns:
-        The new review, or the open one that asks the same: of the same origin, or about a face as
-        like this one as two of one person are, with the same candidate.
+        The new review, or the open one that asks the same: of the same origin id, or of those in
+        ``among`` about a face as like this one as two of one person are, with the same candidate.
 
     Raises:
         InvalidError: ``bad_embedding``.
@@ -82,7 +85,9 @@ def open_review(
         candidate = held.get(match.profile_id)
         if candidate is None:
             raise GoneError("person")
-        asked = _already_asked(origin, origin_id, candidate, data, model)
+        if among is None:
+            among = FaceReview.objects.filter(origin=origin)
+        asked = _already_asked(origin, origin_id) or _same_doubt(among, candidate, data, model)
         if asked is not None:
             return asked
         review = FaceReview(
@@ -128,6 +133,7 @@ def answer_review(
     with new_files() as files, transaction.atomic():
         about = FaceReview.objects.filter(pk=review.pk).values_list("candidate_id", flat=True)
         people = hold_profiles({*about, *([profile.pk] if profile else [])})
+        note_change(people)  # before the review, as merging and erasing do
         held = FaceReview.objects.select_for_update().filter(pk=review.pk).first()
         if held is None or held.candidate_id not in people:
             raise GoneError("question")
@@ -159,7 +165,6 @@ def answer_review(
 
 def _learn(actor: Any, profile: Profile, review: FaceReview, files: NewFiles) -> None:
     """Make the face of a review a sample of a person who is held."""
-    note_change([profile.pk])
     sample = NewSample(
         embedding=unpack(review.embedding),
         model=review.model,
@@ -187,17 +192,20 @@ def _judge_answer(review: FaceReview, answer: str, profile: Profile | None) -> N
         raise InvalidError({"profile": "That is who was asked about: answer yes."})
 
 
-def _already_asked(
-    origin: str, origin_id: str, candidate: Profile, data: bytes, model: str
-) -> FaceReview | None:
-    """Return the open review that asks the same."""
+def _already_asked(origin: str, origin_id: str) -> FaceReview | None:
+    """Return the open review of what waits for the answer."""
+    if not origin_id:
+        return None
     waiting = FaceReview.objects.filter(state=FaceReview.State.OPEN)
-    if origin_id:
-        same = waiting.filter(origin=origin, origin_id=origin_id).first()
-        if same is not None:
-            return same
+    return waiting.filter(origin=origin, origin_id=origin_id).first()
+
+
+def _same_doubt(
+    among: QuerySet[FaceReview], candidate: Profile, data: bytes, model: str
+) -> FaceReview | None:
+    """Return the open review that asks the same of a face like this one."""
     probe = unpack(data)
-    for review in waiting.filter(candidate=candidate, model=model):
+    for review in among.filter(state=FaceReview.State.OPEN, candidate=candidate, model=model):
         if np.linalg.norm(unpack(review.embedding) - probe) <= DEFAULT_RULES.threshold:
             return review
     return None

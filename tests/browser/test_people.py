@@ -46,7 +46,7 @@ for name, photos in {people!r}.items():
 for number, (name, photo) in enumerate({doubts!r}):
     found = find_faces(Path({folder!r}, photo).read_bytes(), crops=True)
     open_review(
-        origin="camera", origin_id=f"doubt-{{number}}", place="Entrance", model=found.embedder,
+        origin="picture", origin_id=f"doubt-{{number}}", place="Entrance", model=found.embedder,
         embedding=found.faces.data["embedding"][0], crop=found.crops[0],
         quality=quality_of(found.faces, 0).as_data(),
         match=Match("uncertain", people[name].pk, 0.55, 0.6),
@@ -135,6 +135,21 @@ def test_a_face_of_somebody_who_is_known_asks_before_it_is_added(
     expect(page.locator(".photo")).to_contain_text("Left out")
     page.get_by_role("link", name="Go to the person").click()
     expect(page.get_by_text("Without a photo nobody can be recognised")).to_be_visible()
+
+
+def test_a_face_unlike_the_others_of_a_person_asks_before_it_is_added(
+    page: Any, faces: Path, know: Callable[..., list[str]]
+) -> None:
+    [barack] = know(Barack=OBAMA)
+    page.goto(f"/people/{barack}/photos/")
+    page.set_input_files("#photo-input", faces / "known/train/biden/biden.jpg")
+    expect(page.locator(".photo")).to_contain_text("A good photo")
+    page.get_by_role("button", name="Save").click()
+    asked = page.get_by_role("dialog")
+    expect(asked).to_contain_text("Is this the same person?")
+    expect(asked).to_contain_text("does not look like the other photos")
+    asked.get_by_role("button", name="Yes, add it here").click()
+    expect(page).to_have_url(re.compile(rf"/people/{barack}/$"))
 
 
 @pytest.fixture(scope="module")

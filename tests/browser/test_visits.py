@@ -24,6 +24,23 @@ for name, kind, minutes in (("Ada", "customer", 4), ("Sam", "staff", 30)):
     entry = now - timedelta(minutes=minutes)
     Visit.objects.create(area=area, profile=who, entry=entry, mood=mood if name == "Ada" else [])
 """
+UNNAMED = """
+from datetime import timedelta
+import numpy as np
+from django.utils import timezone
+from video_analysis.cameras.models import Area
+from video_analysis.models import Visitor, VisitorFace
+from video_analysis.retail.models import Visit
+area = Area.objects.get(name="Visited shop")
+visitor = Visitor.objects.create(area=area, number=3)
+VisitorFace.objects.create(
+    visitor=visitor,
+    embedding=np.full(128, 0.08, "<f4").tobytes(),
+    model="made-up",
+    expires_at=timezone.now() + timedelta(hours=1),
+)
+Visit.objects.create(area=area, visitor=visitor)
+"""
 COMES = """
 from recognition.models import Profile
 from video_analysis.cameras.models import Area
@@ -34,7 +51,7 @@ Visit.objects.create(area=area, profile=Profile.objects.create(name="Grace"))
 CLEARED = """
 from recognition.models import Profile
 from video_analysis.cameras.models import Area
-Profile.objects.filter(name__in=["Ada", "Sam", "Grace"]).delete()
+Profile.objects.filter(name__in=["Ada", "Sam", "Grace", "Nora"]).delete()
 Area.objects.filter(name="Visited shop").delete()
 """
 
@@ -55,6 +72,25 @@ def test_who_comes_appears_by_itself(page: Any, server: Server) -> None:
     expect(people.filter(has_text="Sam")).to_contain_text("Staff")
     server.shell(COMES)
     expect(people.filter(has_text="Grace")).to_be_visible(timeout=15_000)
+
+
+def test_a_visitor_is_given_a_name(page: Any, server: Server) -> None:
+    server.shell(UNNAMED)
+    page.goto("/visits/")
+    people = page.locator(".here-person")
+    page.get_by_role("button", name="Give Visitor 3 a name").click()
+    dialog = page.get_by_role("dialog", name="Who is Visitor 3?")
+    expect(dialog.get_by_role("button", name="Save")).to_be_disabled()
+    dialog.get_by_role("combobox", name="Name").fill("Nora")
+    expect(dialog.get_by_text("A new person of this name is added.")).to_be_visible()
+    # The list of who is here is replaced meanwhile; the question stays.
+    with page.expect_response(lambda answer: answer.url.endswith("/visits/")):
+        pass
+    dialog.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("Visitor 3 is Nora from now on.")).to_be_visible()
+    expect(people.filter(has_text="Nora")).to_contain_text("waits")
+    people.filter(has_text="Nora").click()
+    expect(page.get_by_role("link", name="About Nora")).to_be_visible()
 
 
 def test_history_narrows_while_one_types_and_leads_to_the_visit(page: Any) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -50,6 +51,7 @@ from recognition.services.profiles import merge_profiles
 from tests.made_faces import EMBEDDER, MadeFace, face_of
 from tests.made_videos import make_clip, make_video_session
 from video_analysis.cameras.models import Area, Camera
+from video_analysis.models import Visitor, VisitorFace
 from video_analysis.retail.models import Visit
 
 CHECKS = [
@@ -190,14 +192,20 @@ def _make_people() -> dict[str, list[Any]]:
 
 
 def _make_visits(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """One that goes on, with a mood, and one that is over."""
+    """One that goes on, with a mood, one that is over, and a visitor with and without a face."""
     (area,), now = rows["areas"], timezone.now()
     mood = [{"at": now.isoformat(), "shares": {"happy": 0.75, "neutral": 0.25}}]
     visits = [
         Visit.objects.create(area_id=area, profile_id=rows["people"][0], mood=mood),
         Visit.objects.create(area_id=area, profile_id=rows["people"][1], exit=now),
     ]
-    return {"visits": [visit.pk for visit in visits]}
+    visitors = [Visitor.objects.create(area_id=area, number=number) for number in (1, 2)]
+    face = {"embedding": face_of(3).tobytes(), "model": EMBEDDER}
+    VisitorFace.objects.create(visitor=visitors[0], expires_at=now + timedelta(days=1), **face)
+    return {
+        "visits": [visit.pk for visit in visits],
+        "visitors": [visitor.pk for visitor in visitors],
+    }
 
 
 def _make_cameras(caller: Any) -> dict[str, list[Any]]:

@@ -1,9 +1,10 @@
 """The face engine: what it finds, what it thinks of it, and that it embeds as dlib does."""
 
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ import supervision as sv
 from numpy.typing import NDArray
 
 from vision.engine import Engine, EngineConfig
+from vision.engine.plan import Plan
 from vision.errors import ModelError, PictureError, VisionError, WeightsError
 from vision.faces import FaceConfig, FaceEngine, create_face_engine, no_faces, quality_of
 from vision.faces.quality import flaw_of
 from vision.faces.yunet import plan_looks
+from vision.structures import Priority
 from vision.weights import FACE_CARDS, WeightsStore, get_card
 
 Image = NDArray[np.uint8]
@@ -198,6 +201,41 @@ def test_dlib_finds_and_frames_faces_as_yunet_does(
     assert apart.min(axis=1).max() < 0.2
 
 
+class SlowStore(WeightsStore):
+    """Weights that have to be downloaded, and come when they are let go."""
+
+    def __init__(self, folder: Path, source: Path) -> None:
+        super().__init__(folder)
+        self.source, self.fetched, self.come = source, 0, threading.Event()
+
+    def find(self, card: Any) -> Path | None:
+        return None
+
+    def fetch(self, card: Any, on_progress: Any = None) -> Path:
+        self.fetched += 1
+        assert self.come.wait(30)
+        return self.source / card.file
+
+
+@pytest.mark.weights
+def test_live_work_does_not_wait_for_a_download(tmp_path: Path, face_store: WeightsStore) -> None:
+    store = SlowStore(tmp_path, face_store.search_dirs[0])
+    picture = np.zeros((90, 120, 3), np.uint8)
+    with create(FaceConfig(store)) as engine, ThreadPoolExecutor(1) as pool:
+        try:
+            for _ in range(2):
+                (found,) = engine.detect([picture], priority=Priority.LIVE)
+                assert found.metadata["model"] == engine.detector == "dlib-hog"
+            patient = pool.submit(engine.detect, [picture], priority=Priority.BATCH)
+            assert not wait([patient], 0.3).done
+        finally:
+            store.come.set()
+        assert patient.result(30)[0].metadata["model"] == "yunet"
+        (found,) = engine.detect([picture], priority=Priority.LIVE)
+        assert found.metadata["model"] == engine.detector == "yunet"
+    assert store.fetched == 1
+
+
 def test_yunet_that_was_asked_for_is_not_replaced(tmp_path: Path) -> None:
     store = WeightsStore(tmp_path, allow_download=False)
     with create(FaceConfig(store, detector="yunet")) as engine, pytest.raises(WeightsError):
@@ -271,6 +309,67 @@ def test_an_engine_owns_its_faces(face_store: WeightsStore, tmp_path: Path) -> N
     made[0].close()
 
 
+class HeldStore(WeightsStore):
+    """Reads the network of moods when it is let go."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, allow_download=False)
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def fetch(self, card: Any, on_progress: Any = None) -> Path:
+        self.asked.set()
+        assert self.go_on.wait(30)
+        raise WeightsError("weights_missing", "It is not there.")
+
+
+def test_nobody_waits_for_the_network_of_moods(tmp_path: Path) -> None:
+    store = HeldStore(tmp_path)
+    engine = Engine(EngineConfig(tmp_path, store, backend="opencv", threads=1))
+    with ThreadPoolExecutor(3) as pool:
+        moods = pool.submit(lambda: engine.moods)
+        try:
+            assert store.asked.wait(30)
+            pool.submit(lambda: engine.faces).result(30)
+            pool.submit(engine.close).result(30)
+        finally:
+            store.go_on.set()
+        with pytest.raises(VisionError):
+            moods.result(30)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(("device", "shared"), [("cpu", True), ("cuda", False)])
+def test_faces_take_no_slot_of_a_gpu(
+    tmp_path: Path, face_store: WeightsStore, monkeypatch: Any, device: str, shared: bool
+) -> None:
+    # Only the plan: nothing is computed there. A GPU has one slot, which the call below holds.
+    plan = Plan("opencv", device, "fp32", threads=1, slots=1, max_batch=1)
+    monkeypatch.setattr("vision.engine.engine.make_plan", lambda *_: plan)
+    picture = np.zeros((64, 64, 3), np.uint8)
+    go_on, inside = threading.Event(), threading.Event()
+
+    def hold(payloads: Any, alone: bool) -> list[Any]:
+        inside.set()
+        assert go_on.wait(60)
+        return list(payloads)
+
+    with (
+        Engine(EngineConfig(tmp_path, face_store, threads=1)) as engine,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        pool.submit(engine._queue.run, [0], hold, key=("net",), priority=Priority.LIVE)
+        try:
+            assert inside.wait(30)
+            faces = pool.submit(engine.faces.detect, [picture])
+            assert bool(wait([faces], 0.5 if shared else 60).done) != shared
+        finally:
+            go_on.set()
+        assert len(faces.result(60)[0]) == 0
+        owned = engine.faces
+    with pytest.raises(VisionError):
+        owned.detect([picture])
+
+
 # Finding
 
 
@@ -282,8 +381,9 @@ def test_an_engine_owns_its_faces(face_store: WeightsStore, tmp_path: Path) -> N
         ((1080, 1920), 32, [(384, 640)]),
         ((1080, 1920), 20, [(384, 640), (640, 1024)]),
         ((150, 150), 20, [(160, 160)]),
-        ((1, 1), 0, [(32, 32)]),
-        ((12000, 9000), 1, [(640, 480), (2048, 1536)]),
+        ((200, 90), 20, [(320, 320)]),
+        ((1, 1), 0, [(160, 160)]),
+        ((12000, 9000), 1, [(640, 640), (2048, 1536)]),
     ],
     ids=str,
 )
@@ -291,6 +391,13 @@ def test_a_second_look_is_for_small_faces_only(
     size: tuple[int, int], minimum: int, looks: list[tuple[int, int]]
 ) -> None:
     assert [(look.height, look.width) for look in plan_looks(*size, minimum)] == looks
+
+
+def test_parts_of_all_sizes_are_looked_at_in_few_shapes() -> None:
+    sizes = np.random.default_rng(5).integers(1, 1800, (500, 2))
+    looks = [plan_looks(height, width, 24) for height, width in sizes.tolist()]
+    assert {len(look) for look in looks} == {1}
+    assert len({(look.height, look.width) for (look,) in looks}) == 5  # each is compiled once
 
 
 @pytest.mark.data

@@ -30,6 +30,8 @@ FACE = (120, 30, 140, 55)  # of STANDING
 BOTH = (135, 30, 155, 55)  # in the heads of STANDING and BESIDE
 SECOND = (105, 60, 118, 80)  # too in the head of STANDING
 WALL = (250, 100, 280, 140)
+TINY = (126, 35, 134, 45)  # in the middle of the head of STANDING, too narrow to be theirs
+ASIDE = (140, 35, 158, 57)  # in the corner of it
 
 
 def faces_of(*boxes: tuple[int, ...], confidence: float = 0.9) -> FakeFaces:
@@ -111,6 +113,8 @@ CLEARING: dict[str, tuple[Any, dict[int, Any], Any, set[int], bool]] = {
     "found and tracked at once": ([FACE], {1: STANDING}, [STANDING], {1}, True),
     "two faces in one head": ([FACE, SECOND], {1: STANDING}, [], {1}, False),
     "found and not tracked": ([FACE], {}, [STANDING], {1}, False),
+    "too narrow to be theirs": ([TINY], {1: STANDING}, [], {1}, False),
+    "too far aside to be theirs": ([ASIDE], {1: STANDING}, [], {1}, False),
 }
 
 
@@ -136,6 +140,9 @@ HEADS: dict[str, tuple[FakeFaces, bool]] = {
     "an unsure face": (faces_of(FACE, confidence=0.4), True),
     "a sure face": (faces_of(FACE), False),
     "a face elsewhere": (faces_of(WALL), True),
+    "a sure face of somebody behind": (faces_of(TINY), True),
+    "a sure face of somebody beside": (faces_of(ASIDE), True),
+    "a sure face, and another behind": (faces_of(FACE, ASIDE), False),
 }
 
 
@@ -158,6 +165,16 @@ def test_without_a_detector_of_faces_the_upper_third_of_everybody_is_hidden() ->
     faces.error = None
     hidden.boxes(result(index=1, seconds=0.1))
     assert not hidden.missing
+
+
+def test_the_stand_in_of_the_detector_is_not_asked() -> None:
+    faces = faces_of(FACE)
+    faces.detector = "dlib-hog"  # misses small faces, and takes a quarter of a second
+    hidden = to_hide(faces)
+    boxes = hidden.boxes(result(people(STANDING, ids=(1,))))
+    assert hidden.missing
+    assert not faces.calls
+    assert hides(boxes, (100, 20, 160, 86))
 
 
 def test_heads_are_higher_where_people_are_cut_off() -> None:

@@ -149,7 +149,8 @@ AREA_SWITCHES: Final = (
         "group_unknown",
         "Tell unknown people apart",
         "An unknown face that comes back is the same visitor, without a name. Such faces are kept "
-        "for a day at most, unless somebody names them.",
+        "for a day at most, unless somebody names them; also of strangers whom nobody has asked, "
+        "but not of people who are enrolled and have not agreed where that is needed.",
     ),
     (
         "mood",

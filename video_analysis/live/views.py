@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,12 +14,14 @@ from django.views.decorators.http import require_safe
 from common.accounts.roles import require_may_create
 from common.permissions import can, visible
 from detector.views import page_view
+from recognition.services.auditing import note_people_listed
 from video_analysis.cameras.models import Camera
 from video_analysis.live.pages import day_counts, list_data, page_data
 from video_analysis.live.people import recognised_people
 from video_analysis.live.selectors import get_watched_camera, list_watched_cameras
 
 NO_STORE = "private, no-store"
+NOTED_SECONDS = 3600
 
 
 @require_safe
@@ -69,10 +72,17 @@ def setup(request: HttpRequest, camera_id: int) -> JsonResponse:
 @require_safe
 @page_view
 def people(request: HttpRequest, camera_id: int | None = None) -> JsonResponse:
-    """Who was recognised before the cameras, or before one; for those who may see people."""
+    """Who was recognised before the cameras, or before one; for those who may see people.
+
+    Pages ask every few seconds: the audit log says once an hour who looks.
+    """
     found = get_watched_camera(request.user, camera_id) if camera_id is not None else None
     require_may_create(request.user)
-    return _json(recognised_people(request.user, camera=found))
+    told = recognised_people(request.user, camera=found)
+    if cache.add(f"live.people.{request.user.pk}.{camera_id or ''}", 1, timeout=NOTED_SECONDS):
+        shown = {person["url"] for person in (*told["now"], *told["events"].values())}
+        note_people_listed(actor=request.user, count=len(shown), what="people of cameras")
+    return _json(told)
 
 
 @require_safe

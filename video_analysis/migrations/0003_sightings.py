@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('track', models.UUIDField(blank=True, null=True)),
                 ('track_number', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('known', 'Recognised'), ('uncertain', 'Waits for review'), ('visitor', 'Visitor without a name'), ('rejected', 'Somebody said no')], max_length=16)),
+                ('state', models.CharField(choices=[('known', 'Recognised'), ('uncertain', 'Waits for review'), ('visitor', 'Visitor without a name'), ('rejected', 'Somebody said no'), ('shown', 'Shown, and not named')], max_length=16)),
                 ('start', models.DateTimeField(default=django.utils.timezone.now)),
                 ('end', models.DateTimeField(default=django.utils.timezone.now)),
                 ('start_seconds', models.FloatField(blank=True, null=True)),

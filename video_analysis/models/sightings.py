@@ -54,6 +54,9 @@ class Sighting(models.Model):
     video ``start_seconds`` and ``end_seconds`` are seconds and ``track_number`` is that of its
     `Track`. Who has neither ``profile`` nor ``visitor`` is unknown and has no row, but for a match
     that waits for somebody's review.
+
+    ``shown`` names nobody on any page: it is by these rows that the pictures are found in which
+    somebody was shown, because they had agreed, where nobody else was.
     """
 
     class State(models.TextChoices):
@@ -61,6 +64,7 @@ class Sighting(models.Model):
         UNCERTAIN = "uncertain", "Waits for review"
         VISITOR = "visitor", "Visitor without a name"
         REJECTED = "rejected", "Somebody said no"
+        SHOWN = "shown", "Shown, and not named"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     camera = models.ForeignKey(

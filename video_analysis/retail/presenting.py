@@ -30,7 +30,6 @@ class ShownVisit:
         stay: How long, in words.
         waiting: How long they waited for service, or have waited so far; empty for staff.
         waits: Whether they still wait.
-        mood: Means of moods, the largest first.
     """
 
     visit: Visit
@@ -40,7 +39,11 @@ class ShownVisit:
     stay: str
     waiting: str
     waits: bool
-    mood: list[tuple[str, float]]
+
+    @property
+    def mood(self) -> list[tuple[str, float]]:
+        """Means of moods, the largest first."""
+        return sorted(mean_mood(self.visit).items(), key=lambda item: -item[1])
 
 
 def shown_visit(visit: Visit, *, now: dt.datetime | None = None) -> ShownVisit:
@@ -51,7 +54,6 @@ def shown_visit(visit: Visit, *, now: dt.datetime | None = None) -> ShownVisit:
     waits = not staff and visit.waiting_seconds is None and visit.exit is None
     if waits:
         waiting = in_words(((now or timezone.now()) - visit.entry).total_seconds())
-    mood = mean_mood(visit)
     initials = "V" if visit.visitor is None else str(visit.visitor.number)
     card = {"photo": "", "initials": initials, "url": ""}
     return ShownVisit(
@@ -62,7 +64,6 @@ def shown_visit(visit: Visit, *, now: dt.datetime | None = None) -> ShownVisit:
         stay=in_words(stay_seconds(visit)),
         waiting="" if staff else waiting,
         waits=waits,
-        mood=sorted(mood.items(), key=lambda item: -item[1]),
     )
 
 

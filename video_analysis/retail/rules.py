@@ -1,4 +1,7 @@
-"""Who may see visits: whoever may see people, and watch a camera of the area."""
+"""Who may see visits: whoever may see people, and watch a camera of the area.
+
+They may also say who a visitor without a name is: that makes a person, which they may.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,27 @@ from common.accounts.roles import is_administrator, may_create
 from common.permissions import Verb, register_rule, visible
 from common.permissions.rules import Viewer
 from video_analysis.cameras.models import Area
+from video_analysis.models import Visitor
 from video_analysis.retail.models import Visit
 
 
 class VisitRule:
-    """Operators see the visits of areas of which they watch a camera; administrators all."""
+    """Operators see the visits of areas of which they watch a camera; administrators all.
+
+    Args:
+        verbs: What operators may do with what they see.
+    """
+
+    def __init__(self, *verbs: Verb) -> None:
+        self.verbs = verbs
 
     def allows(self, user: Viewer, verb: Verb, obj: Any) -> bool:
         """Tell whether `user` may do `verb` to `obj`."""
         if is_administrator(user):
             return True
-        if verb != "view":
+        if verb not in self.verbs:
             return False
-        return self.filter(user, Visit.objects.filter(pk=obj.pk)).exists()
+        return self.filter(user, type(obj)._default_manager.filter(pk=obj.pk)).exists()
 
     def filter(self, user: Viewer, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the rows that `user` may view."""
@@ -34,4 +45,5 @@ class VisitRule:
         return rows.filter(area__in=areas)
 
 
-register_rule(Visit, VisitRule())
+register_rule(Visit, VisitRule("view"))
+register_rule(Visitor, VisitRule("view", "change"))

@@ -15,9 +15,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.filters import plain_text, read_moment
-from common.permissions import get_visible_or_404, visible
+from common.permissions import Verb, can, get_visible_or_404, visible
 from common.permissions.rules import Viewer
 from video_analysis.cameras.models import Area
+from video_analysis.models import Visitor
 from video_analysis.retail.models import Visit
 from video_analysis.retail.services.interactions import customers, of_staff
 
@@ -89,6 +90,24 @@ def get_visit(user: Viewer, visit_id: UUID) -> Visit:
     return get_visible_or_404(user, rows, pk=visit_id)
 
 
+def get_visitor(user: Viewer, visitor_id: UUID, verb: Verb = "view") -> Visitor:
+    """Return a visitor without a name to do `verb` to them.
+
+    Raises:
+        Http404: There is none any more, or the user may not see them.
+        PermissionDenied: They may see them, but not do that.
+    """
+    return get_visible_or_404(user, Visitor.objects.all(), verb=verb, pk=visitor_id)
+
+
+def may_name(user: Viewer, visit: Visit) -> bool:
+    """Tell whether somebody may say who it was: a visitor whose faces are not forgotten."""
+    visitor = visit.visitor
+    if visitor is None or not can(user, "change", visitor):
+        return False
+    return visitor.faces.filter(expires_at__gt=timezone.now()).exists()
+
+
 def areas_of(user: Viewer) -> list[Area]:
     """Return the areas whose visits somebody may see."""
     return list(visible(user, Area.objects.all()).order_by("name"))
@@ -145,12 +164,18 @@ def search_visits(user: Viewer, filters: VisitFilters) -> QuerySet[Visit]:
     return rows
 
 
-def here_now(user: Viewer) -> list[tuple[Area, list[Visit]]]:
+def here_now(user: Viewer, *, moods: bool = True) -> list[tuple[Area, list[Visit]]]:
     """Return who is where: each area that somebody may see, with visits that go on.
 
     Areas in which nobody is recognised are left out, unless somebody is still there.
+
+    Args:
+        user: Who asks.
+        moods: Whether moods are read, too; there may be hundreds in a visit.
     """
     going_on = visits_of(user).filter(exit=None).order_by("area", "entry", "pk")
+    if not moods:
+        going_on = going_on.defer("mood")
     there = {key: list(rows) for key, rows in groupby(going_on, key=lambda visit: visit.area_id)}
     return [
         (area, there.get(area.pk, []))

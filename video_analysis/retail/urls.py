@@ -12,4 +12,5 @@ urlpatterns = [
     path("days/", views.show_days, name="days"),
     path("visits.csv", views.export, name="export"),
     path("<uuid:visit_id>/", views.show_visit, name="visit"),
+    path("visitors/<uuid:visitor_id>/name/", views.name, name="name"),
 ]

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from common.audit.models import AuditEntry
 from common.audit.services import record
 from common.media import PieceStream
 from recognition.page_access import people_page
-from recognition.selectors import open_reviews
+from recognition.person_views import read_id
+from recognition.presenting import card_of
+from recognition.selectors import get_profile, open_reviews
 from recognition.services.auditing import note_people_listed, note_person_viewed
+from recognition.services.consent import current_text
 from video_analysis.retail.exports import csv_pieces
 from video_analysis.retail.presenting import (
     in_words,
@@ -29,10 +33,13 @@ from video_analysis.retail.selectors import (
     areas_of,
     day_figures,
     get_visit,
+    get_visitor,
     here_now,
+    may_name,
     read_filters,
     search_visits,
 )
+from video_analysis.services.recognising.visitors import join_visitor, name_visitor
 
 PAGE_SIZE = 50
 FILTERS = ("area", "q", "kind", "from", "to", "person")
@@ -45,7 +52,7 @@ def show_now(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     areas = [
         (area, [shown_visit(visit, now=now) for visit in visits])
-        for area, visits in here_now(request.user)
+        for area, visits in here_now(request.user, moods=False)
     ]
     context: dict[str, Any] = {"areas": areas, "now": now}
     if request.headers.get("HX-Target") == "here-now":
@@ -53,6 +60,7 @@ def show_now(request: HttpRequest) -> HttpResponse:
     count = sum(len(people) for _, people in areas)
     note_people_listed(actor=request.user, count=count, what="who is here")
     context["waiting"] = open_reviews(request.user).count()
+    context["consent_text"] = current_text()
     return render(request, "retail/now.html", context)
 
 
@@ -61,7 +69,7 @@ def show_now(request: HttpRequest) -> HttpResponse:
 def show_history(request: HttpRequest) -> HttpResponse:
     """Visits that match, the newest first."""
     filters, wrong = read_filters(request.GET)
-    rows = search_visits(request.user, filters)
+    rows = search_visits(request.user, filters).defer("mood")
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
@@ -111,8 +119,30 @@ def show_visit(request: HttpRequest, visit_id: UUID) -> HttpResponse:
         "visit": visit,
         "points": mood_points(visit),
         "accuracy": mood_accuracy(),
+        "may_name": may_name(request.user, visit),
+        "consent_text": current_text(),
     }
     return render(request, "retail/visit.html", context)
+
+
+@require_POST
+@people_page
+def name(request: HttpRequest, visitor_id: UUID) -> HttpResponse:
+    """Say who a visitor without a name is: somebody new, or a person who is known."""
+    visitor = get_visitor(request.user, visitor_id, "change")
+    if request.POST.get("person"):
+        known = get_profile(request.user, read_id(request, "person"), "change")
+        profile = join_visitor(actor=request.user, visitor=visitor, profile=known)
+    else:
+        profile = name_visitor(
+            actor=request.user,
+            visitor=visitor,
+            name=request.POST.get("name", ""),
+            kind=request.POST.get("kind", ""),
+            consent=request.POST.get("consent") == "true",
+        )
+    messages.success(request, f"{visitor} is {profile.name} from now on.")
+    return JsonResponse({"person": card_of(profile)})
 
 
 @require_safe

@@ -10,7 +10,7 @@ from django.db import transaction
 from common.jobs.queues import LONG_QUEUE
 from common.models import Upload
 from common.uploads.services import delete_upload
-from common.uploads.videos import store_video
+from common.uploads.videos import hide_thumbnail, store_video
 from detector.models import DetectionSession
 from detector.services.options import DetectionOptions
 from detector.services.sessions import Work, create_session, repeat_session
@@ -67,10 +67,14 @@ def rerun_video(
 ) -> DetectionSession:
     """Analyse the same video with other options, as a new session.
 
+    Where they hide people or faces, the thumbnail shows nobody from now on; all analyses of a
+    video share it.
+
     Raises:
         DetectorError: ``not_found`` when the session is deleted, or ``owner`` may not reach it any
             more; ``people_hidden`` when it would show others whom the file's owner has hidden.
         SessionConflictError: ``picture_removed`` when the video was older than files are kept.
+        UploadRejected: The thumbnail cannot be stored.
     """
     before: VideoAnalysis = session.video
     refuse_recognition(options.tasks)
@@ -81,6 +85,8 @@ def rerun_video(
         )
         facts = {name: getattr(before, name) for name in (*OF_THE_FILE, "has_audio")}
         VideoAnalysis.objects.create(session=again, **facts, **_asked(options))
+        if hides(options.styles):
+            hide_thumbnail(upload=again.upload)
     return again
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 from common.errors import ServiceError
 from common.models import Upload
@@ -13,9 +13,17 @@ from detector.models import DetectionSession
 from video_analysis.services.options import VideoOptions
 from vision.drawing.styles import HIDING
 
+_AT_LEAST: Final[Mapping[str, frozenset[str]]] = {
+    "blur": frozenset({"blur"}),
+    "faces": frozenset({"faces"}),
+    "faces-consented": frozenset({"faces", "faces-consented"}),
+}
+"""For each style of `HIDING` those that hide all that it does. Bodies and faces are two things: a
+face that fills the picture has no body to be found."""
+
 
 def hides(styles: Collection[str]) -> str:
-    """Return the style of `HIDING` that hides most among some styles; empty where none hides."""
+    """Return the first style of `HIDING` among some styles; empty where none hides."""
     return next((style for style in HIDING if style in styles), "")
 
 
@@ -48,11 +56,10 @@ def refuse_unhiding(session: DetectionSession, user: Any, options: VideoOptions)
     Raises:
         DetectorError: ``people_hidden``.
     """
-    hidden = hides(session.video.styles)
-    if not hidden or session.upload.owner_id == user.pk:
+    if session.upload.owner_id == user.pk:
         return
-    asked = hides(options.styles)
-    if not asked or HIDING.index(asked) > HIDING.index(hidden):
+    hidden = [style for style in session.video.styles if style in HIDING]
+    if not all(_AT_LEAST[style].intersection(options.styles) for style in hidden):
         raise _hidden()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
@@ -28,6 +28,7 @@ from recognition.services.likeness import Likeness, reviews_about
 from recognition.services.retaining import INTERVAL_SECONDS, register_expiry
 from video_analysis.models import CameraEvent, Sighting, Track, VideoAnalysis, Visitor, VisitorFace
 from video_analysis.services.live.pictures import SIZES, slot_name
+from video_analysis.services.recognising.asking import forget_reviews
 from video_analysis.services.snapshots import read_snapshot
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,12 @@ def _erase_sightings(person: UUID) -> Mapping[str, int]:
     return {"sightings": rows.delete()[0]}
 
 
+def _first_seen(person: UUID) -> datetime | None:
+    rows = Sighting.objects.filter(profile=person)
+    found: datetime | None = rows.aggregate(first=Min("start"))["first"]
+    return found
+
+
 def _forget_previews(cameras: set[int]) -> None:
     for camera in cameras:
         for size in SIZES:
@@ -93,10 +100,10 @@ def _export_sightings(person: UUID, writer: ExportWriter) -> None:
 
 
 # ---------------------------------------------------------------- pictures of events
-def _events(person: UUID) -> Iterator[QuerySet[CameraEvent]]:
-    """Yield events whose picture shows the person: their own, and others before the same camera
+def _events(sightings: QuerySet[Sighting]) -> Iterator[QuerySet[CameraEvent]]:
+    """Yield events whose picture shows who was seen: their own, and others before the same camera
     while they were there."""
-    rows = sightings_of(person).exclude(camera=None).order_by("pk")
+    rows = sightings.exclude(camera=None).order_by("pk")
     seen = list(rows.values_list("camera_id", "track", "start", "end"))
     pictured = CameraEvent.objects.exclude(picture="").order_by()
     for start in range(0, len(seen), PIECE):
@@ -109,25 +116,32 @@ def _events(person: UUID) -> Iterator[QuerySet[CameraEvent]]:
         yield pictured.filter(reduce(or_, there))
 
 
-def _event_pictures(person: UUID) -> dict[UUID, str]:
-    return {pk: name for rows in _events(person) for pk, name in rows.values_list("pk", "picture")}
+def _event_pictures(sightings: QuerySet[Sighting]) -> dict[UUID, str]:
+    return {
+        pk: name for rows in _events(sightings) for pk, name in rows.values_list("pk", "picture")
+    }
 
 
-def _erase_event_pictures(person: UUID) -> Mapping[str, int]:
-    pictures = _event_pictures(person)
+def _discard_event_pictures(sightings: QuerySet[Sighting]) -> int:
+    pictures = _event_pictures(sightings)
     keys = list(pictures)
     for start in range(0, len(keys), PIECE):
         CameraEvent.objects.filter(pk__in=keys[start : start + PIECE]).update(picture="")
     discard_files(pictures.values())
-    return {"pictures of events": len(pictures)}
+    return len(pictures)
 
 
-def _export_event_pictures(person: UUID, writer: ExportWriter) -> None:
+def _erase_event_pictures(person: UUID) -> Mapping[str, int]:
+    return {"pictures of events": _discard_event_pictures(sightings_of(person))}
+
+
+def _export_event_pictures(person: UUID, writer: ExportWriter) -> Iterator[None]:
     tracks = sightings_of(person).filter(profile=person).exclude(track=None).values("track")
-    for event in CameraEvent.objects.filter(track__in=tracks).exclude(picture=""):
-        data = read_file(event.picture)
-        if data:
+    events = CameraEvent.objects.filter(track__in=tracks).exclude(picture="")
+    for event in events.only("pk", "picture"):
+        if data := read_file(event.picture):
             writer.add_file(f"events/{event.pk}.jpg", data)
+            yield
 
 
 # ---------------------------------------------------------------- files made of videos
@@ -157,7 +171,7 @@ def _erase_derived(person: UUID) -> Mapping[str, int]:
     return {"files of videos": len(doomed)}
 
 
-def _export_snapshots(person: UUID, writer: ExportWriter) -> None:
+def _export_snapshots(person: UUID, writer: ExportWriter) -> Iterator[None]:
     rows = Sighting.objects.filter(profile=person).exclude(analysis=None)
     for sighting in rows.select_related("analysis__session__upload", "analysis__snapshots"):
         assert sighting.analysis is not None
@@ -173,6 +187,7 @@ def _export_snapshots(person: UUID, writer: ExportWriter) -> None:
         except (Http404, PictureRemoved, StorageUnavailable):
             continue
         writer.add_file(f"videos/{sighting.analysis_id}/{track.number}.jpg", data)
+        yield
 
 
 def _originals(person: UUID) -> list[UUID]:
@@ -196,7 +211,11 @@ def _export_nothing(person: UUID, writer: ExportWriter) -> None:
 
 # ---------------------------------------------------------------- in time
 def expire(settings: PrivacySettings, now: datetime, until: float) -> dict[str, int]:
-    """Delete faces of visitors, visitors and sightings that are older than they may be."""
+    """Delete faces of visitors, visitors and sightings that are older than they may be.
+
+    Sightings in videos stay with the video: its results do, and whoever is to be forgotten must be
+    found in them.
+    """
     hours = timedelta(hours=settings.visitor_hours)
     # Shorter than when they were seen: that counts for what is there already.
     VisitorFace.objects.filter(expires_at__gt=now + hours).update(expires_at=now + hours)
@@ -206,13 +225,31 @@ def expire(settings: PrivacySettings, now: datetime, until: float) -> dict[str, 
     due: list[tuple[str, QuerySet[Any]]] = [
         ("faces of visitors", VisitorFace.objects.filter(expires_at__lte=now + EARLY)),
         ("visitors", Visitor.objects.filter(last_seen__lt=before)),
-        ("sightings", Sighting.objects.filter(end__lt=before)),
         ("sightings", Sighting.objects.filter(undecided, end__lt=unanswered)),
     ]
-    went: dict[str, int] = {}
-    for name, rows in due:
-        went[name] = went.get(name, 0) + _delete_in_batches(rows, until)
+    went = {name: _delete_in_batches(rows, until) for name, rows in due}
+    old = Sighting.objects.exclude(camera=None).filter(end__lt=before)
+    sightings, pictures = _delete_with_pictures(old, until)
+    went["sightings"] += sightings
+    went["pictures of events"] = pictures
     return went
+
+
+def _delete_with_pictures(rows: QuerySet[Sighting], until: float) -> tuple[int, int]:
+    """Delete sightings, and pictures of events that outlived them: nobody could say any more whose
+    pictures those are when somebody is to be forgotten."""
+    gone = pictures = 0
+    while time.monotonic() < until:
+        keys = list(rows.order_by().values_list("pk", flat=True)[:PIECE])
+        if not keys:
+            break
+        batch = Sighting.objects.filter(pk__in=keys)
+        with transaction.atomic():
+            pictures += _discard_event_pictures(batch.exclude(profile=None))
+            forget_reviews(batch)
+            batch.delete()
+        gone += len(keys)
+    return gone, pictures
 
 
 def _delete_in_batches(rows: QuerySet[Any], until: float) -> int:
@@ -232,10 +269,10 @@ register_person_data(
         name="pictures of events",
         models=("video_analysis.cameraevent",),
         erase=_erase_event_pictures,
-        remaining=lambda person: {"pictures of events": len(_event_pictures(person))},
+        remaining=lambda person: {"pictures of events": len(_event_pictures(sightings_of(person)))},
         export=_export_event_pictures,
         order=10,
-        files=lambda person: list(_event_pictures(person).values()),
+        files=lambda person: list(_event_pictures(sightings_of(person)).values()),
     )
 )
 register_person_data(
@@ -268,5 +305,6 @@ register_person_data(
         remaining=lambda person: {"sightings": sightings_of(person).count()},
         export=_export_sightings,
         order=20,  # after those who ask where the person was seen
+        since=_first_seen,
     )
 )

@@ -1,4 +1,4 @@
-"""The work on one video: analysed frame by frame, stored in one short transaction at the end."""
+"""The work on one video: analysed frame by frame, stored in short transactions at the end."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from django.db import Error, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    Error,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.utils import timezone
 
 from common.inference import get_engine
@@ -28,12 +36,16 @@ from common.uploads.services import FULL, require_picture
 from common.uploads.videos import local_file, video_limits
 from detector.errors import OptionsError
 from detector.models import DetectionSession
+from recognition.errors import GoneError
 from video_analysis.models import VideoAnalysis
 from video_analysis.services.analyses import options_as_data, options_of
 from video_analysis.services.files import file_ids
 from video_analysis.services.hiding import hides
 from video_analysis.services.options import VideoOptions, parse_video_options
-from video_analysis.services.recognising.videos import VideoFaces, make_video_faces
+from video_analysis.services.people_data import FORGOTTEN
+from video_analysis.services.recognising.asking import forget_reviews
+from video_analysis.services.recognising.storing import RefusedError
+from video_analysis.services.recognising.videos import Decided, VideoFaces, make_video_faces
 from video_analysis.services.storing import ResultWriter
 from vision.drawing.styles import DRAWN
 from vision.encoding.images import encode_jpeg, encode_png
@@ -51,6 +63,8 @@ JUDGE_SECONDS = 60.0
 TRIES = 4
 RETRY_SECONDS = 2.0
 ANNOTATED, SNAPSHOTS, HEAT = "annotated.mp4", "snapshots.bin", "heat.png"
+SHOWING = ("annotated", "snapshots")
+"""Files in which people are seen; a heat map shows nobody."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +99,7 @@ def run_analysis_job(context: JobContext) -> None:
         faces = make_video_faces(
             engine,
             recognise="faces" in options.tasks,
-            clears=hides(options.styles) == "faces-consented",
+            hiding=hides(options.styles),
         )
         with writer:
             summary = analyse_video(
@@ -254,12 +268,27 @@ def _store(
                     upload=session.upload, path=path, media_type=kind
                 ),
             )
-        _insist(context, lambda: _store_rows(context, session, result, kept))
+        stored = _insist(context, lambda: _store_rows(context, session, result, kept))
     except BaseException as error:
         for derived in kept.values():
             drop_derived(derived)
         if not isinstance(error, _LostError):
             raise
+    else:
+        for field in kept.keys() - stored.keys():
+            drop_derived(kept[field])
+        for doubt in result.faces.doubts:
+            _insist(context, partial(_ask, context, session, result.faces, doubt))
+
+
+def _ask(context: JobContext, session: DetectionSession, faces: VideoFaces, doubt: Decided) -> None:
+    """Have people say who somebody is, unless another attempt does."""
+    try:
+        with transaction.atomic():
+            if context.still_mine():
+                faces.ask(session.video, doubt)
+    except (RefusedError, GoneError, IntegrityError):
+        return  # somebody was erased meanwhile, or the video, or it was written already
 
 
 def _insist(context: JobContext, step: Callable[[], T]) -> T:
@@ -282,14 +311,19 @@ def _store_rows(
     session: DetectionSession,
     result: Result,
     kept: Mapping[str, DerivedFile],
-) -> None:
+) -> Mapping[str, DerivedFile]:
+    """Store what was found; return the files that are of it."""
     with transaction.atomic():
         if not context.still_mine():
             raise _LostError
+        # People before all that is theirs, as everybody does who works on them.
+        if not result.faces.hold():
+            kept = {field: derived for field, derived in kept.items() if field not in SHOWING}
         # Rows and files in one transaction: what is never committed is swept as an orphan.
         for derived in kept.values():
             derived.save(force_insert=True)
         _replace(session, result, kept)
+    return kept
 
 
 class _LostError(Exception):
@@ -305,6 +339,7 @@ def _replace(
     DerivedFile.objects.filter(pk__in=file_ids(video)).delete()
     video.chunks.all().delete()
     video.events.all().delete()
+    forget_reviews(video.sightings.all())
     video.sightings.all().delete()
     result.writer.store(video)
     result.faces.store(video)
@@ -314,8 +349,11 @@ def _replace(
     video.frames_per_second = figures["frames_per_second"]
     video.seconds_left = 0.0
     video.statistics = figures
-    for field, derived in kept.items():
-        setattr(video, field, derived)
+    for field in (*SHOWING, "heat"):
+        setattr(video, field, kept.get(field))
+    if not kept.keys() >= set(SHOWING):
+        # Somebody was to be forgotten, or does not agree any more, while it was analysed.
+        video.statistics = {**figures, FORGOTTEN: timezone.now().isoformat()}
     video.save()
     _fill_session(session, result.summary, result.writer.class_counts)
 

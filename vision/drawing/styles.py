@@ -6,7 +6,8 @@ DRAWN: Final = ("boxes", "masks", "trails", "heat")
 """Boxes with labels, outlines filled, paths of the last seconds, where objects have been."""
 
 HIDING: Final = ("blur", "faces", "faces-consented")
-"""People made unrecognisable, every face, or all but those of people who have agreed; who is hidden
-by one is by those before it. No drawings, but done before anything is drawn."""
+"""People made unrecognisable, every face, or all but those of people who have agreed. A face that
+fills the picture has no body to be found, so neither of the first two hides all that the other
+does. No drawings, but done before anything is drawn."""
 
 STYLES: Final = (*DRAWN, *HIDING)

@@ -52,8 +52,11 @@ class Engine:
         )
         self._closed = False
         self._faces: FaceEngine | None = None
-        self._faces_lock = threading.Lock()
+        self._faces_lock = threading.Lock()  # held for moments only
         self._moods: MoodClassifier | None = None
+        self._making_moods = threading.Lock()
+        # On a GPU the few slots are its own: face networks run on the processor beside it.
+        self._beside = self._queue if self._plan.device == "cpu" else None
 
     def detect(
         self,
@@ -105,7 +108,9 @@ class Engine:
 
     @property
     def faces(self) -> "FaceEngine":
-        """Finds and embeds faces beside the detectors, by the same queue; closed with the engine.
+        """Finds and embeds faces, on the processor; closed with the engine.
+
+        By the queue of the detectors where they run there, too; otherwise by one of its own.
 
         Raises:
             VisionError: ``engine_closed``.
@@ -116,12 +121,12 @@ class Engine:
             self._refuse_if_closed()
             if self._faces is None:
                 config = FaceConfig(self._weights, threads=self._plan.threads)
-                self._faces = create_face_engine(config, queue=self._queue)
+                self._faces = create_face_engine(config, queue=self._beside)
             return self._faces
 
     @property
     def moods(self) -> "MoodClassifier":
-        """Estimates the moods of faces, by the same queue; closed with the engine.
+        """Estimates the moods of faces, on the processor as `faces`; closed with the engine.
 
         Raises:
             VisionError: ``engine_closed``.
@@ -129,12 +134,15 @@ class Engine:
         """
         from vision.faces.mood import MoodClassifier
 
-        with self._faces_lock:
+        with self._making_moods:  # nobody else waits while the network is read
             self._refuse_if_closed()
             if self._moods is None:
-                self._moods = MoodClassifier(
-                    self._weights, queue=self._queue, threads=self._plan.threads
-                )
+                made = MoodClassifier(self._weights, queue=self._beside, threads=self._plan.threads)
+                with self._faces_lock:
+                    if self._closed:
+                        made.close()
+                        raise closed_error()
+                    self._moods = made
             return self._moods
 
     def describe(self, model: str) -> ModelInfo:
@@ -166,8 +174,9 @@ class Engine:
         with self._faces_lock:
             self._closed = True
         self._queue.close()
-        if self._faces is not None:
-            self._faces.close()
+        for owned in (self._faces, self._moods):
+            if owned is not None:
+                owned.close()
         self._helpers.shutdown(wait=True, cancel_futures=True)
         self._models.clear()
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import astuple
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from vision.faces.dlib_network import BATCHES, DlibNetwork
 from vision.faces.dlib_thread import EMBEDDING_FILE, DlibModels, DlibThread, find_dlib_file
 from vision.faces.found import Found
 from vision.faces.landmarks import five_landmarks
+from vision.faces.protocol import STAND_IN
 from vision.faces.quality import is_covered, judge, measure
 from vision.faces.structures import (
     EMBEDDING_SIZE,
@@ -72,6 +74,7 @@ class LocalFaceEngine:
         self._lock = threading.Lock()
         self._loading = threading.Lock()  # for what may take seconds to fetch
         self._yunet: YuNet | None = None
+        self._fetching: threading.Thread | None = None
         self._retry_at = 0.0
         self._network: DlibNetwork | None = None
         self._network_missing = config.embedder == "dlib"
@@ -80,7 +83,7 @@ class LocalFaceEngine:
     @property
     def detector(self) -> str:
         """Name of what finds the faces: ``yunet`` or ``dlib-hog``."""
-        return "dlib-hog" if self._find_yunet() is None else YuNet.name
+        return STAND_IN if self._find_yunet() is None else YuNet.name
 
     @property
     def embedder(self) -> str:
@@ -148,6 +151,9 @@ class LocalFaceEngine:
     ) -> sv.Detections:
         started = time.perf_counter()
         yunet = self._find_yunet()
+        if yunet is None and self._fetching is not None and priority != Priority.LIVE:
+            self._fetching.join()  # what is looked at once is looked at well; live work goes on
+            yunet = self._yunet
         if yunet is None:
             found = self._dlib.run(lambda models: dlib_hog.find_faces(models, image, minimum_size))
         else:
@@ -160,7 +166,7 @@ class LocalFaceEngine:
         faces = _describe(image, found, quality)
         ended = time.perf_counter()
         faces.metadata = {
-            "model": YuNet.name if yunet is not None else "dlib-hog",
+            "model": YuNet.name if yunet is not None else STAND_IN,
             "embedder": self.embedder,
             "width": int(image.shape[1]),
             "height": int(image.shape[0]),
@@ -235,7 +241,7 @@ class LocalFaceEngine:
         return np.concatenate(parts)
 
     def _find_yunet(self) -> YuNet | None:
-        """Return YuNet, or None where dlib's HOG has to do."""
+        """Return YuNet, or None where dlib's HOG has to do: while its weights are fetched, too."""
         self._refuse_if_closed()
         if self._yunet is not None or self._config.detector == "dlib-hog":
             return self._yunet
@@ -244,19 +250,39 @@ class LocalFaceEngine:
             return None  # somebody else looks for the weights again, or did so a moment ago
         with self._loading:
             if self._yunet is None and time.monotonic() >= self._retry_at:
-                self._yunet = self._load_yunet()
+                self._load_yunet()
                 self._retry_at = time.monotonic() + _RETRY_SECONDS
             return self._yunet
 
-    def _load_yunet(self) -> YuNet | None:
+    def _load_yunet(self) -> None:
+        weights, card = self._config.weights, get_face_card("yunet")
+        if self._config.detector == "yunet":
+            self._yunet = YuNet(weights.fetch(card), threads=self._threads)
+            return
+        path = weights.find(card)
+        if path is None:
+            name = "yunet-weights"
+            self._fetching = threading.Thread(target=self._fetch_yunet, name=name, daemon=True)
+            self._fetching.start()
+        else:
+            self._try_yunet(path)
+
+    def _fetch_yunet(self) -> None:
+        """Bring the weights, and use them from now on."""
         try:
             path = self._config.weights.fetch(get_face_card("yunet"))
-            return YuNet(path, threads=self._threads)
-        except (WeightsError, ModelError) as error:
-            if self._config.detector == "yunet":
-                raise
+        except WeightsError as error:
             logger.warning("YuNet is replaced by dlib's HOG: %s", error.message)
-            return None
+            return
+        with self._loading:
+            if self._yunet is None and not self._closed:
+                self._try_yunet(path)
+
+    def _try_yunet(self, path: Path) -> None:
+        try:
+            self._yunet = YuNet(path, threads=self._threads)
+        except ModelError as error:
+            logger.warning("YuNet is replaced by dlib's HOG: %s", error.message)
 
     def _find_network(self) -> DlibNetwork | None:
         """Return the network in OpenVINO, or None where dlib itself has to do."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any
 
@@ -37,7 +38,7 @@ class StaticPrograms:
         self._streams = stream_count(threads)
         self._limit = limit
         self._core = ov.Core()
-        self._programs: OrderedDict[tuple[Shape, bool], SimpleQueue[Any]] = OrderedDict()
+        self._programs: OrderedDict[tuple[Shape, bool], Future[SimpleQueue[Any]]] = OrderedDict()
         self._lock = threading.Lock()
 
     def run(self, values: NDArray[np.uint8], *, alone: bool) -> list[NDArray[np.float32]]:
@@ -59,15 +60,27 @@ class StaticPrograms:
 
     def _program(self, shape: Shape, alone: bool) -> SimpleQueue[Any]:
         key = (shape, alone)
-        # Held while compiling, so that many first callers compile once; it takes 0.1 s.
         with self._lock:
             program = self._programs.get(key)
+            is_first = program is None
             if program is None:
-                program = self._programs[key] = self._compile(shape, alone)
+                program = self._programs[key] = Future()
             self._programs.move_to_end(key)
             while len(self._programs) > self._limit:
                 self._programs.popitem(last=False)
-            return program
+        if is_first:
+            self._fill(program, key)
+        return program.result()
+
+    def _fill(self, program: Future[SimpleQueue[Any]], key: tuple[Shape, bool]) -> None:
+        """Compile a program, once for all who wait for it; others are not held up by it."""
+        try:
+            program.set_result(self._compile(*key))
+        except BaseException as error:
+            with self._lock:  # the next one tries again
+                if self._programs.get(key) is program:
+                    del self._programs[key]
+            program.set_exception(error)
 
     def _compile(self, shape: Shape, alone: bool) -> SimpleQueue[Any]:
         streams = 1 if alone else self._streams

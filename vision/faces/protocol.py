@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import supervision as sv
@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from vision.faces.structures import Embeddings
 from vision.structures import Priority
 
-__all__ = ["FaceEngine"]
+__all__ = ["STAND_IN", "FaceEngine"]
+
+STAND_IN: Final = "dlib-hog"
+"""What finds faces while YuNet cannot be had; only upright ones of 40 pixels and more."""
 
 
 class FaceEngine(Protocol):

@@ -29,7 +29,9 @@ MINIMUM_SCORE: Final = 0.6
 _STRIDES = (8, 16, 32)
 _OUTPUTS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in _STRIDES]
 _FIRST_SIDE = 640  # longer side of the first look: finds all faces but small ones
+_FIRST_SHAPES = ((160, 160), (320, 320), (384, 640), (640, 384), (640, 640))
 _LONGEST_SIDE = 2048  # of the second
+_STEP = 128  # pixels, of its sides
 _SMALLEST = 10  # pixels of the input that a face needs to be found
 _OVERLAP = 0.3
 _MOST = 1000
@@ -60,17 +62,19 @@ def plan_looks(height: int, width: int, minimum_size: int) -> list[Look]:
     the whole picture would; a second, larger one follows only where smaller faces are asked for.
     """
     first = min(1.0, _FIRST_SIDE / max(height, width))
-    looks = [_look(height, width, first, 32)]
+    # Few shapes: parts of pictures are of all sizes, and each shape is a program to compile.
+    high, wide = _scaled(height, first), _scaled(width, first)
+    shape = next(shape for shape in _FIRST_SHAPES if high <= shape[0] and wide <= shape[1])
+    looks = [Look(first, *shape)]
     wanted = min(1.0, _SMALLEST / max(1, minimum_size), _LONGEST_SIDE / max(height, width))
     if wanted > first * 1.2:
-        # Coarser steps: pictures of many sizes must not compile as many large programs.
-        looks.append(_look(height, width, wanted, 128))
+        sides = (math.ceil(_scaled(side, wanted) / _STEP) * _STEP for side in (height, width))
+        looks.append(Look(wanted, *sides))
     return looks
 
 
-def _look(height: int, width: int, scale: float, step: int) -> Look:
-    high, wide = (math.ceil(max(1, round(side * scale)) / step) * step for side in (height, width))
-    return Look(scale, high, wide)
+def _scaled(side: int, scale: float) -> int:
+    return max(1, round(side * scale))
 
 
 class YuNet:
@@ -101,7 +105,7 @@ class YuNet:
     def prepare(self, image: Image, look: Look) -> Image:
         """Return the picture at the size of a look, (1, H, W, 3), zeros beside it."""
         pixels = np.zeros((1, look.height, look.width, 3), np.uint8)
-        size = tuple(max(1, round(side * look.scale)) for side in image.shape[1::-1])
+        size = tuple(_scaled(side, look.scale) for side in image.shape[1::-1])
         content = pixels[0, : size[1], : size[0]]
         if size == image.shape[1::-1]:
             content[:] = image

@@ -17,6 +17,7 @@ from common.errors import ServiceError
 from recognition.models import Profile
 from recognition.services.archives import FolderPictures, PictureSource, ZipPictures
 from recognition.services.importing import ImportReport, import_people, judge_options
+from recognition.services.naming import name_in_refusals
 from vision.errors import VisionError
 
 INTERRUPTED = 130  # what a shell says of a command that Ctrl-C has ended
@@ -64,10 +65,10 @@ class Command(BaseCommand):
                 "Interrupted. Who was enrolled stays; run it again to go on.",
                 returncode=INTERRUPTED,
             ) from None
-        self._tell(report)
+        self._tell(actor, report)
 
-    def _tell(self, report: ImportReport) -> None:
-        for refusal in report.refused[:NAMED]:
+    def _tell(self, actor: Any, report: ImportReport) -> None:
+        for refusal in name_in_refusals(actor, report.refused[:NAMED]):
             self.stderr.write(f"{refusal.name}: {refusal.message}")
         left = len(report.refused) - NAMED + report.more
         if left > 0:

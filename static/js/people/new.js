@@ -12,6 +12,8 @@ const form = /** @type {HTMLFormElement} */ (need("#person-form"));
 const button = /** @type {HTMLButtonElement} */ (need(".person-save .button.is-primary", form));
 const state = need("[data-save-state]", form);
 const dialog = /** @type {HTMLDialogElement} */ (need("#looks-like"));
+/** Refusals after which a person decides. */
+const QUESTIONS = ["looks_like", "differs"];
 const isNew = Boolean(form.dataset.url);
 // Once the person is there, a second try only brings the photos.
 let [samples, done] = [form.dataset.samples ?? "", form.dataset.done ?? ""];
@@ -51,21 +53,35 @@ async function createPerson() {
   [samples, done, own] = [made.samples, made.url, made.id];
 }
 
-/** @param {Photo} photo @param {import("./chooser.js").Card} person @returns {Promise<boolean>} whether to add it all the same */
-function ask(photo, person) {
-  need("[data-theirs]", dialog).replaceChildren(...face(person).childNodes);
+/**
+ * @param {Photo} photo @param {NotEnrolled} refusal
+ * @returns {Promise<boolean>} whether to add it all the same
+ */
+function ask(photo, refusal) {
+  const { person } = refusal;
+  const differs = refusal.code === "differs";
+  need("#looks-like-title", dialog).textContent = differs ? "Is this the same person?" : "Is this somebody who is known already?";
+  need("[data-answer=add]", dialog).textContent = differs ? "Yes, add it here" : "No, add it here";
+  const theirs = need("[data-theirs]", dialog);
+  theirs.hidden = !person;
+  theirs.replaceChildren(...(person ? face(person).childNodes : []));
   const mine = document.createElement("img");
   mine.src = photo.url;
   mine.alt = "";
   need("[data-mine]", dialog).replaceChildren(mine);
-  const link = document.createElement("a");
-  Object.assign(link, { href: person.url, target: "_blank", textContent: person.name });
-  need("[data-looks-like-text]", dialog).replaceChildren("This face looks like ", link, " (left), who is known already. If it is the same person, add the photos there.");
+  need("[data-looks-like-text]", dialog).replaceChildren(...(person ? looksLike(person) : [refusal.message]));
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "add"), { once: true });
   });
+}
+
+/** @param {import("./chooser.js").Card} person */
+function looksLike(person) {
+  const link = document.createElement("a");
+  Object.assign(link, { href: person.url, target: "_blank", textContent: person.name });
+  return ["This face looks like ", link, " (left), who is known already. If it is the same person, add the photos there."];
 }
 
 /** @param {Photo} photo */
@@ -84,12 +100,11 @@ async function savePhoto(photo) {
         tray.mark(photo, "saved", "Is there already.");
         return;
       }
-      const person = refusal?.code === "looks_like" ? refusal.person : null;
-      if (!person || asked || person.id === own) {
+      if (!refusal || !QUESTIONS.includes(refusal.code) || asked) {
         tray.mark(photo, "bad", /** @type {Error} */ (error).message);
         return;
       }
-      if (!(await ask(photo, person))) {
+      if (!(await ask(photo, refusal))) {
         tray.mark(photo, "left", "Left out.");
         return;
       }

@@ -195,6 +195,36 @@ def test_no_page_shows_a_picture_of_somebody_else(boss: Client, user: Any) -> No
         assert f"/sessions/{session.pk}/picture" not in text
 
 
+@pytest.mark.parametrize(
+    ("where", "listed", "viewed"),
+    [
+        ("profile", "people", "profile"),
+        ("facesample", "samples", "face sample"),
+        ("consent", "consents", "consent"),
+        ("facereview", "reviews", "face review"),
+        ("profilemerge", "merges", "profile merge"),
+    ],
+)
+def test_looking_at_people_is_written_down(
+    boss: Client, where: str, listed: str, viewed: str
+) -> None:
+    fill_people()
+    person = Profile.objects.get()
+    model = admin.site._registry
+    row = next(m for m in model if m._meta.label_lower == f"recognition.{where}").objects.get()
+    page = f"/admin/recognition/{where}/"
+    for address in (page, f"{page}?q=nothing", f"{page}{row.pk}/change/", f"{page}7/change/"):
+        boss.get(address)
+    lines = AuditEntry.objects.filter(action=AuditEntry.Action.VIEWED).order_by("pk")
+    what = f"{listed} in the administration"
+    assert [(line.object_id, line.details) for line in lines] == [
+        ("", {"what": what, "count": 1}),
+        ("", {"what": what, "count": 0}),
+        (str(person.pk), {"what": viewed}),
+    ]
+    assert {line.actor_name for line in lines} == {"root"}
+
+
 def test_people_are_made_with_a_role(boss: Client) -> None:
     page = boss.get("/admin/auth/user/add/").content.decode()
     assert page.count('name="role"') == 1

@@ -39,7 +39,9 @@ from common.uploads.errors import UploadRejected
 from tests.integration.detector.conftest import FakeEngine, picture
 from tests.made_faces import EMBEDDER, FakeFaces, MadeFace, face_of
 from tests.servers import MissingServerError, RedisServer
+from video_analysis.cameras.services.hiding import hide_faces_in
 from vision.errors import VisionError
+from vision.pipeline.faces import FACE_CONFIDENCE, LEAST_FACE
 
 LEFT = MadeFace(face_of(1), box=(20.0, 20.0, 90.0, 100.0))
 RIGHT = MadeFace(face_of(2), box=(100.0, 5.5, 140.25, 60.0), flaw="blurred", confidence=0.61)
@@ -183,6 +185,32 @@ class TestTheSameAnswers:
         assert len(find_faces(picture(), here=True).faces) == 2
         assert by_workers.count_waiting() == 0
 
+    @pytest.mark.parametrize("stand_in", [False, True], ids=["yunet", "stand-in"])
+    def test_faces_of_a_picture_are_hidden_with_the_same_care(
+        self, answering: FakeFaces, settings: Any, monkeypatch: Any, stand_in: bool
+    ) -> None:
+        asked: list[dict[str, Any]] = []
+        detect = answering.detect
+
+        def note(images: Any, **options: Any) -> Any:
+            asked.append(options)
+            return detect(images, **options)
+
+        monkeypatch.setattr(answering, "detect", note)
+        monkeypatch.setattr(answering, "embed", None)  # nobody needs to know who it is
+        if stand_in:
+            monkeypatch.setattr(answering, "detector", "dlib-hog")
+        noise = np.random.default_rng(1).integers(0, 255, (200, 300, 3), np.uint8)
+        shown = [noise.copy(), noise.copy()]
+        for image, _ in zip(shown, both_ways(settings), strict=True):
+            assert hide_faces_in(image, "yolov8n")
+        assert np.array_equal(*shown)
+        face = (slice(21, 99), slice(21, 89))  # of LEFT
+        assert bool((shown[0][face] == noise[face]).mean() > 0.5) == stand_in
+        wanted = {"minimum_size": LEAST_FACE, "confidence": FACE_CONFIDENCE}
+        assert asked
+        assert all(wanted.items() <= options.items() for options in asked)
+
     def test_objects_and_faces_are_asked_for_side_by_side(self, answering: FakeFaces) -> None:
         objects = ask_workers(picture(), Query(model="yolov8n", confidence=0.25, iou=0.7))
         found = ask_workers(picture(), FaceQuery())
@@ -236,9 +264,13 @@ class TestNobodyAnswers:
 
 
 class TestMessages:
-    @pytest.mark.parametrize("crops", [False, True])
-    def test_a_question_arrives_as_it_was_asked(self, crops: bool) -> None:
-        request = Request(b"file", FaceQuery(crops=crops))
+    @pytest.mark.parametrize(
+        "query",
+        [FaceQuery(), FaceQuery(crops=True, confidence=0.3, minimum_size=12, embed=False)],
+        ids=["usual", "of its own"],
+    )
+    def test_a_question_arrives_as_it_was_asked(self, query: FaceQuery) -> None:
+        request = Request(b"file", query)
         assert unpack_request(pack_request(request)) == request
 
     def test_processes_of_an_earlier_release_are_refused_in_words(self) -> None:

@@ -36,7 +36,7 @@ from tests.integration.recognition.made_people import CROP, QUALITY, make_person
 from tests.made_faces import EMBEDDER, face_of
 from tests.made_videos import make_video_session
 from video_analysis.cameras.models import Area, Camera
-from video_analysis.models import CameraEvent, Event
+from video_analysis.models import CameraEvent, Event, Visitor
 from video_analysis.retail.models import Visit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -225,7 +225,7 @@ MATRIX = {
     "GET api/people/<uuid:pk>/": api(CREATE),
     "PATCH api/people/<uuid:pk>/": api(CREATE),
     "GET api/people/<uuid:pk>/photo.jpg": api(CREATE),
-    "GET api/people/<uuid:pk>/export.zip": api(CREATE),
+    "GET api/people/<uuid:pk>/export.zip": api(ADMINISTER),
     "GET api/people/<uuid:pk>/samples/": api(CREATE),
     "POST api/people/<uuid:pk>/samples/": api(CREATE),
     "POST api/people/<uuid:pk>/samples/move/": api(CREATE),
@@ -277,7 +277,7 @@ MATRIX = {
     "POST people/<uuid:person_id>/samples/delete/": CREATE,
     "POST people/<uuid:person_id>/samples/move/": CREATE,
     "POST people/<uuid:person_id>/samples/split/": CREATE,
-    "GET people/<uuid:person_id>/export/": CREATE,
+    "GET people/<uuid:person_id>/export/": ADMINISTER,
     "GET people/<uuid:person_id>/erase/": ADMINISTER,
     # Last of them: rows come back, files do not.
     "POST people/<uuid:person_id>/erase/": ADMINISTER,
@@ -288,10 +288,12 @@ MATRIX = {
     "GET visits/days/": CREATE,
     "GET visits/visits.csv": CREATE,
     "GET visits/<uuid:visit_id>/": VISITS,
+    "POST visits/visitors/<uuid:visitor_id>/name/": VISITS,
     "GET api/visits/": api(CREATE),
     "GET api/visits/now/": api(CREATE),
     "GET api/visits/days/": api(CREATE),
     "GET api/visits/<uuid:pk>/": api(VISITS),
+    "POST api/visitors/<uuid:pk>/name/": api(VISITS),
     # Running the installation
     "GET healthz": PUBLIC,
     "GET readyz": PUBLIC,
@@ -371,8 +373,8 @@ class Scene:
             values["pk"] = self.values["person_id"]
         elif route.startswith("api/reviews/"):
             values["pk"] = self.values["review_id"]
-        elif route.startswith("api/visits/"):
-            values["pk"] = self.values["visit_id"]
+        elif route.startswith(("api/visits/", "api/visitors/")):
+            values["pk"] = self.values["visitor_id" if "visitors" in route else "visit_id"]
         elif route.startswith(("api/cameras/", "api/areas/")):
             values["pk"] = self.values["area_id" if "areas" in route else "camera_id"]
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "1"), route)
@@ -415,6 +417,7 @@ def scene() -> Scene:
     values |= make_people(people["owner"])
     visit = Visit.objects.create(area=area, profile_id=values["person_id"])
     values["visit_id"] = str(visit.pk)
+    values["visitor_id"] = str(Visitor.objects.create(area=area, number=1).pk)
     # The newest picture is there: nobody is to wait for one.
     write_preview(f"camera:{camera.pk}:large", Preview(int(time.time() * 1000), picture()))
     return Scene(people, values)

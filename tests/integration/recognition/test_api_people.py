@@ -206,7 +206,6 @@ class TestOnePerson:
             ("get", of(NOBODY)),
             ("patch", of(NOBODY)),
             ("get", of(NOBODY, "photo.jpg")),
-            ("get", of(NOBODY, "export.zip")),
             ("get", of(NOBODY, "samples/")),
             ("delete", of(NOBODY, f"samples/{NOBODY}/")),
             ("get", of(NOBODY, f"samples/{NOBODY}/crop.jpg")),
@@ -223,10 +222,12 @@ class TestOnePerson:
         for path in (of(NOBODY, "samples/"), of(NOBODY, "negatives/")):
             check_refused(post_picture(operator, path), 404, "not_found")
         check_refused(administrator.delete(of(NOBODY)), 404, "not_found")
+        check_refused(administrator.get(of(NOBODY, "export.zip")), 404, "not_found")
 
-    def test_everything_about_them_is_exported(self, operator: Any) -> None:
+    def test_everything_about_them_is_exported(self, administrator: Any, operator: Any) -> None:
         ada = make_person("Ada", 1)
-        answer = operator.get(of(ada, "export.zip"))
+        check_refused(operator.get(of(ada, "export.zip")), 403, "permission_denied")
+        answer = administrator.get(of(ada, "export.zip"))
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
         assert "no-store" in answer["Cache-Control"]
         with zipfile.ZipFile(io.BytesIO(b"".join(answer))) as file:

@@ -99,6 +99,32 @@ def test_who_withdraws_can_agree_again(user: Any) -> None:
     assert changes == ["created", "consent given", "consent withdrawn", "consent given"]
 
 
+@pytest.mark.parametrize("days", [0, 1, 400], ids=["then", "before", "long before"])
+def test_an_agreement_from_before_it_was_withdrawn_does_not_count(user: Any, days: int) -> None:
+    made = create_profile(actor=user, kind="customer", name="Ada")
+    publish_consent_text(actor=user, text="I agree.")
+    record_consent(actor=user, profile=made, given_at=timezone.now() - timedelta(days=500))
+    ended = withdraw_consent(actor=user, profile=made)
+    assert ended is not None
+    assert ended.withdrawn_at is not None
+    given_at = ended.withdrawn_at - timedelta(days=days)
+    with pytest.raises(InvalidError) as caught:
+        record_consent(actor=user, profile=made, given_at=given_at)
+    assert set(caught.value.fields) == {"given_at"}
+    assert not has_consent(made.pk)
+    record_consent(actor=user, profile=made, given_at=timezone.now())
+    assert has_consent(made.pk)
+
+
+def test_an_agreement_to_a_newer_text_may_be_of_the_same_day(user: Any) -> None:
+    made = create_profile(actor=user, kind="customer", name="Ada")
+    moment = timezone.now() - timedelta(days=3)
+    for text in ("One.", "Two.", "Three."):
+        publish_consent_text(actor=user, text=text)
+        record_consent(actor=user, profile=made, given_at=moment)
+    assert Consent.objects.get(withdrawn_at=None).text.version == 3
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_who_write_down_the_same_agreement_write_it_once(user: Any) -> None:
     made = create_profile(actor=user, kind="customer", name="Ada")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import IntegrityError, OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -28,7 +31,7 @@ from common.errors import ServiceError
 from common.inference import close_engine
 from common.inference.engine import set_engine_for_tests
 from common.models import AuditEntry, Job, Upload
-from common.people.journal import journal_path, read_erasures
+from common.people.journal import Erasure, journal_path, note_erasure, read_erasures
 from common.previews import Preview, read_preview, write_preview
 from common.storage.services import run_cleanup
 from integration.conftest import make_user
@@ -39,9 +42,9 @@ from recognition.services.archives import Refusal
 from recognition.services.erasing import erase_person, finish_erasures
 from recognition.services.importing import JOB_KIND, ImportReport
 from recognition.services.merging import merge_profiles
-from recognition.services.profiles import create_profile
+from recognition.services.profiles import create_profile, split_profile
 from recognition.services.retaining import forget_in_time_if_due
-from recognition.services.samples import enrol_picture
+from recognition.services.samples import enrol_picture, move_samples
 from tests.integration.recognition.known_people import (
     MODEL,
     Known,
@@ -53,12 +56,13 @@ from tests.integration.recognition.known_people import (
     stored_names,
 )
 from video_analysis.cameras.models import Camera
-from video_analysis.models import CameraEvent, Sighting, VisitorFace
+from video_analysis.models import CameraEvent, Sighting, Visitor, VisitorFace
 from video_analysis.retail.models import Visit
 from video_analysis.services.live.pictures import slot_name
 from video_analysis.services.recognising.changes import SightingChange
 from video_analysis.services.recognising.news import tell_sighting
 from video_analysis.services.recognising.storing import RefusedError, store_sighting
+from video_analysis.services.recognising.visitors import name_visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -498,6 +502,30 @@ def test_older_backups_are_not_named(chief: Any, user: Any) -> None:
     assert erase_person(actor=chief, profile_id=person.pk, reason="request").backups == []
 
 
+@pytest.mark.parametrize("change", ["split", "moved", "named"])
+def test_backups_of_before_somebody_had_a_profile_are_named(
+    known: Known, chief: Any, change: str
+) -> None:
+    person = known.person
+    VisitorFace.objects.all().delete()
+    visitor = Visitor.objects.create(area=known.area, number=9)
+    face = make_face(70).astype("<f4").tobytes()
+    ends = timezone.now() + timedelta(hours=1)
+    VisitorFace.objects.create(visitor=visitor, embedding=face, model=MODEL, expires_at=ends)
+    Sighting.objects.create(camera=known.camera, visitor=visitor, state="visitor")
+    backup = make_backup()
+    samples = [person.samples.latest("created_at")]
+    if change == "named":
+        late = name_visitor(actor=chief, visitor=visitor, name="Late", kind="customer")
+    elif change == "split":
+        late = split_profile(actor=chief, profile=person, samples=samples, name="Late")
+    else:
+        late = create_profile(actor=chief, kind="customer", name="Late")
+        move_samples(actor=chief, samples=samples, target=late)
+    report = erase_person(actor=chief, profile_id=late.pk, reason="request")
+    assert [row["file"] for row in report.backups] == [backup.path.name]
+
+
 def test_a_restore_brings_nobody_back(known: Known, chief: Any, tmp_path: Path) -> None:
     backup = make_backup(target=tmp_path / "with.tar")
     assert backup.missing == 0
@@ -541,8 +569,83 @@ def test_a_list_that_stayed_elsewhere_is_made_again(
         assert [line.person for line in read_erasures()] == [known.person.pk]
 
 
+@pytest.mark.parametrize(
+    "torn", [b'{"person": "1', b"\xff\xfe", b"[]\n", b'{"person": 5}\n', b"\n"]
+)
+def test_a_line_that_broke_off_swallows_no_other(torn: bytes) -> None:
+    first, second = (Erasure(uuid.UUID(int=n), (), timezone.now()) for n in (1, 2))
+    note_erasure(first)
+    with journal_path().open("ab") as file:
+        file.write(torn)
+    note_erasure(second)
+    assert read_erasures() == [first, second]
+
+
+def test_a_line_that_is_not_written_to_its_end_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = [Erasure(uuid.UUID(int=n), (), timezone.now()) for n in range(3)]
+    note_erasure(lines[0])
+    with monkeypatch.context() as patched:
+        write = os.write
+        patched.setattr(os, "write", lambda where, data: write(where, data[:20]))
+        with pytest.raises(OSError, match="not written"):
+            note_erasure(lines[1])
+    note_erasure(lines[2])
+    assert read_erasures() == [lines[0], lines[2]]
+
+
+def test_a_bad_start_does_not_stop_forgetting(
+    known: Known, chief: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state: dict[str, Any] = {"journal_read": False}
+    monkeypatch.setattr("recognition.services.retaining._state", state)
+    for person in (known.person, known.other):
+        erase_person(actor=chief, profile_id=person.pk, reason="request")
+        Profile(pk=person.pk, kind="customer", name="Back again").save(force_insert=True)
+    journal_path().open("ab").write(b"\xff\n")
+    stuck = min(known.person.pk, known.other.pk)
+    erase = erasing.erase_person
+
+    def fail(**arguments: Any) -> Any:
+        if arguments["profile_id"] == stuck:
+            raise OSError("the folder cannot be written to")
+        return erase(**arguments)
+
+    VisitorFace.objects.update(expires_at=timezone.now())
+    cache.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(erasing, "erase_person", fail)
+        assert forget_in_time_if_due() == 1
+    assert not VisitorFace.objects.exists()
+    assert Profile.objects.get().pk == stuck
+    forget_in_time_if_due()
+    assert Profile.objects.exists()  # not in each sweep
+    state["due"] = 0.0
+    forget_in_time_if_due()
+    assert not Profile.objects.exists()
+    assert state["journal_read"]
+
+
+def test_rows_are_held_in_the_order_of_all_who_work_on_people(known: Known, chief: Any) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        erase_person(actor=chief, profile_id=known.person.pk, reason="request")
+    statements = [query["sql"] for query in queries]
+    profile, gallery, reviews, sightings = (
+        next(place for place, text in enumerate(statements) if all(part in text for part in parts))
+        for parts in (
+            ("SELECT", 'FROM "recognition_profile"', "LIMIT 1"),
+            ('UPDATE "recognition_gallerystate"',),
+            ('SELECT "recognition_facereview"."id"', "ORDER BY 1 ASC"),
+            ('DELETE FROM "video_analysis_sighting"',),
+        )
+    )
+    assert profile < gallery < reviews < sightings
+    writes = ("UPDATE ", "DELETE ", "INSERT ")
+    assert [text for text in statements[:gallery] if text.startswith(writes)] == []
+
+
 def test_files_of_people_that_no_row_knows_are_swept(known: Known, chief: Any) -> None:
-    import os
     import time
 
     lost = [default_storage.save(f"{folder}/aa/lost.jpg", ContentFile(b"x")) for folder in FOLDERS]

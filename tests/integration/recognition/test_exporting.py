@@ -5,20 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 
 from common.media import PieceStream
 from common.models import AuditEntry
 from common.people import all_person_data
 from integration.conftest import make_user
+from recognition.models import FaceReview
 from recognition.services.exporting import export_name, export_person
+from recognition.services.merging import merge_profiles, undo_merge
 from recognition.services.profiles import create_profile
-from tests.integration.recognition.known_people import Known, make_face, make_known
+from tests.integration.recognition.known_people import Known, make_doubt, make_face, make_known
+from video_analysis.models import CameraEvent, Sighting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,7 +96,7 @@ def test_every_handler_says_something_of_somebody_who_has_everything(
 
     for data in all_person_data():
         writer = Writer()
-        data.export(known.person.pk, writer)
+        list(data.export(known.person.pk, writer) or ())
         assert bool(writer.said) is (data.name not in silent), data.name
 
 
@@ -132,6 +137,49 @@ def test_an_export_is_written_down_without_a_name_and_before_it_is_sent(
     assert sum(1 for _ in pieces) > 3  # not all of it at once
 
 
+def test_faces_of_others_are_not_in_it(known: Known, chief: Any) -> None:
+    doubt = make_doubt(known.person, 44, place="Back door")
+    for state, answer in (
+        (FaceReview.State.OPEN, None),
+        (FaceReview.State.REJECTED, None),
+        (FaceReview.State.REASSIGNED, known.other),
+        (FaceReview.State.CONFIRMED, known.person),
+    ):
+        FaceReview.objects.filter(pk=doubt.pk).update(state=state, answer=answer)
+        archive = read(export_person(actor=chief, profile=known.person))
+        [row] = [row for row in rows(archive, "reviews") if row["id"] == str(doubt.pk)]
+        theirs = answer == known.person
+        assert ("embedding" in row, "place" in row, "seen_at" in row) == (theirs,) * 3, state
+        assert (f"reviews/{doubt.pk}.jpg" in archive.namelist()) is theirs, state
+
+
+def test_who_was_taken_out_again_is_somebody_else(known: Known, chief: Any) -> None:
+    merge = merge_profiles(actor=chief, target=known.person, source=known.other)
+    [row] = rows(read(export_person(actor=chief, profile=known.person)), "merges")
+    assert row["source"]["name"] == "Otto Normal"
+    undo_merge(actor=chief, merge=merge)
+    archive = read(export_person(actor=chief, profile=known.person))
+    assert "source" not in rows(archive, "merges")[0]
+    assert all(b"Otto" not in archive.read(name) for name in archive.namelist())
+
+
+def test_no_more_than_a_few_pictures_are_in_memory(known: Known, chief: Any) -> None:
+    size = 200_000
+    sighting = Sighting.objects.filter(profile=known.person).exclude(camera=None).get()
+    for number in range(20):
+        event = CameraEvent(
+            camera=known.camera,
+            sequence=300 + number,
+            kind="entry",
+            start=sighting.start,
+            track=sighting.track,
+        )
+        event.picture.save("picture.jpg", ContentFile(os.urandom(size)))
+    pieces = [len(piece) for piece in export_person(actor=chief, profile=known.person)]
+    assert sum(pieces) > 20 * size
+    assert max(pieces) < 2 * size
+
+
 def test_a_lost_file_leaves_the_rest(known: Known, chief: Any) -> None:
     for sample in known.person.samples.all():
         sample.crop.storage.delete(sample.crop.name)
@@ -155,13 +203,17 @@ async def test_it_is_sent_piece_by_piece() -> None:
 
 
 @pytest.mark.parametrize("path", ["/people/{}/export/", "/api/people/{}/export.zip"])
-def test_operators_take_it_and_viewers_do_not(
+def test_administrators_take_it_and_nobody_else(
     known: Known, chief: Any, user: Any, client: Client, path: str
 ) -> None:
-    address = path.format(known.person.pk)
-    client.force_login(make_user("viewer", "viewer"))
-    assert client.get(address).status_code in (403, 404)
-    client.force_login(user)
+    address, page = path.format(known.person.pk), f"/people/{known.person.pk}/"
+    for other in (make_user("viewer", "viewer"), user):
+        client.force_login(other)
+        assert client.get(address).status_code == 403
+    assert "/export/" not in client.get(page).content.decode()
+    assert not AuditEntry.objects.filter(action=AuditEntry.Action.EXPORTED).exists()
+    client.force_login(chief)
+    assert "/export/" in client.get(page).content.decode()
     answer = client.get(address)
     assert answer.status_code == 200, path
     assert rows(read(answer), "profile")[0]["name"] == "Erika Müller-Ödön"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,8 +26,13 @@ from common.uploads.errors import UploadRejected
 from recognition.errors import ConflictError, ImportRefused, InvalidError
 from recognition.models import Consent, FaceSample, Profile
 from recognition.services import archives, importing
-from recognition.services.archives import ZipPictures, person_of, shown
-from recognition.services.consent import publish_consent_text
+from recognition.services.archives import Refusal, ZipPictures, person_of, shown
+from recognition.services.consent import (
+    has_consent,
+    publish_consent_text,
+    record_consent,
+    withdraw_consent,
+)
 from recognition.services.importing import (
     forget_in_reports,
     forget_old_imports,
@@ -111,6 +117,25 @@ def test_folders_become_people(real_faces: Any, photo: Photo, user: Any) -> None
     assert (Profile.objects.count(), FaceSample.objects.count()) == (3, 8)
     told = str(list(AuditEntry.objects.values_list("object_name", "details")))
     assert "Penny" not in told
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.data
+@pytest.mark.weights
+def test_an_import_gives_no_agreement_back(real_faces: Any, photo: Photo, user: Any) -> None:
+    publish_consent_text(actor=user, text="I agree.")
+    amy, raj = (create_profile(actor=user, kind="customer", name=name) for name in ("Amy", "Raj"))
+    for one in (amy, raj):
+        record_consent(actor=user, profile=one)
+    withdraw_consent(actor=user, profile=amy)
+    publish_consent_text(actor=user, text="I agree to more.")
+    file = pack(people(photo, "amy", "howard", "raj", count=1))
+    report = report_of(run(begin(user, file, consent=True)))
+    assert [(one.name, one.code) for one in report.refused] == [("Amy", "consent_withdrawn")]
+    assert report.samples == 3
+    assert not has_consent(amy.pk)
+    agreed = Consent.objects.filter(withdrawn_at=None, text__version=2)
+    assert set(agreed.values_list("profile__name", flat=True)) == {"Howard", "Raj"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -248,6 +273,28 @@ def test_a_bomb_is_not_unpacked(user: Any, settings: Any) -> None:
     assert (caught.value.code, caught.value.status) == ("zip_bomb", 413)
     assert stored() == []
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "lzma"])
+def test_what_is_unpacked_without_bound_is_not_unpacked(method: int) -> None:
+    data = bytearray(pack({"Amy/1.png": bytes(30_000_000)}, method).getvalue())
+    struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, 1_000)  # it says it is small
+    assert [one.code for one in refused_of(bytes(data), "Amy/2.png")] == ["unsupported"]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_files_of_the_same_name_cost_no_more_than_others() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        for _ in range(5_000):
+            made.writestr("Amy/1.png", DOT)
+        made.writestr("Amy\\1.png", DOT)
+    began = time.perf_counter()
+    source = ZipPictures(file)
+    assert time.perf_counter() - began < 5
+    assert source.people == {"Amy": ["Amy/1.png"]}
+    assert {refusal.code for refusal in source.refused} == {"double"}
+    assert len(source.refused) == 5_000
 
 
 def test_an_entry_that_lies_about_its_size_is_cut_off(settings: Any) -> None:
@@ -442,11 +489,23 @@ def test_reports_forget_names(real_faces: Any, photo: Photo, user: Any, monkeypa
     assert (report_of(job).more, report_of(job).samples) == (2, 1)
 
 
+def test_a_file_that_goes_while_others_are_looked_for_is_passed_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    default_storage.save("imports/old.zip", io.BytesIO(b"PK"))
+    listdir = default_storage.listdir
+    monkeypatch.setattr(
+        default_storage, "listdir", lambda path: ([], ["gone.zip", *listdir(path)[1]])
+    )
+    assert forget_old_imports() == 0
+    assert stored() == ["imports"]  # it is young
+
+
 def test_a_long_report_counts_what_it_does_not_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "REPORTED", 2)
     report = importing.ImportReport()
     for number in range(5):
-        report.refuse(str(number), "damaged", "It is damaged.")
+        report.refuse(Refusal(str(number), "damaged", "It is damaged."))
     assert (len(report.refused), report.more) == (2, 3)
 
 

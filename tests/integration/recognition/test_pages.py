@@ -53,7 +53,7 @@ def review(make_person: Callable[..., Profile]) -> FaceReview:
 
 def ask_about(person: Profile, face: int, *, origin_id: str) -> FaceReview:
     return open_review(
-        origin=FaceReview.Origin.CAMERA,
+        origin=FaceReview.Origin.PICTURE,
         origin_id=origin_id,
         place="Entrance",
         embedding=face_of(face, distance=0.5),
@@ -95,9 +95,9 @@ PAGES = [
     ("post", "/people/{person}/samples/delete/"),
     ("post", "/people/{person}/samples/move/"),
     ("post", "/people/{person}/samples/split/"),
-    ("get", "/people/{person}/export/"),
 ]
 ADMINISTRATORS = [
+    ("get", "/people/{person}/export/"),
     ("get", "/people/{person}/erase/"),
     ("post", "/people/{person}/erase/"),
     ("get", "/people/privacy/"),

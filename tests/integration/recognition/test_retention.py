@@ -12,7 +12,9 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from common.errors import ServiceError
+from common.jobs.presence import SWEEP_KEY
 from common.models import AuditEntry
+from detection_project.embedded import Sweeper
 from integration.conftest import make_user
 from recognition.index import match_faces
 from recognition.models import ErasureReport, FaceReview, PrivacySettings, Profile
@@ -27,14 +29,18 @@ from recognition.services.privacy import change_privacy, current_privacy
 from recognition.services.retaining import forget_in_time, forget_in_time_if_due
 from tests.integration.recognition.known_people import (
     MODEL,
+    add_event,
     make_doubt,
     make_face,
+    make_known,
     make_person,
     see,
 )
 from video_analysis.cameras.models import Area, Camera
-from video_analysis.models import Sighting, Visitor, VisitorFace
+from video_analysis.models import CameraEvent, Sighting, Visitor, VisitorFace
 from video_analysis.retail.models import Visit
+from video_analysis.retail.services import note_sighting
+from video_analysis.services.recognising.news import SightingNews
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -137,6 +143,28 @@ def test_people_go_after_their_last_visit(
     assert line.details == {"what": "forgetting people in time", "people": 1}
 
 
+def test_staff_who_are_at_work_every_day_are_not_forgotten(chief: Any, area: Area) -> None:
+    change_privacy(actor=chief, staff_days=90)
+    person = make_person(chief, 1, name="Sam", kind="staff")
+    Profile.objects.update(created_at=ago(days=400))
+    camera = Camera.objects.create(name="Door", address="loop:door.mp4", area=area)
+    sighting = see(camera, person, ago(days=1))
+    note_sighting(
+        SightingNews(
+            sighting_id=sighting.pk,
+            camera_id=camera.pk,
+            area_id=area.pk,
+            profile_id=person.pk,
+            visitor_id=None,
+            staff=True,
+            at=sighting.end,
+            ended=True,
+        )
+    )
+    assert forget_in_time(now=NOW) == {}
+    assert forget_in_time(now=NOW + timedelta(days=91)) == {"people": 1, "sightings": 1}
+
+
 def test_people_stay_while_nothing_is_said(chief: Any) -> None:
     make_person(chief, 1, name="Erika")
     Profile.objects.update(created_at=ago(days=9_999))
@@ -173,6 +201,39 @@ def test_one_that_cannot_be_erased_does_not_hold_up_the_others(
     assert not Profile.objects.filter(pk=second.pk).exists()
 
 
+def test_one_thing_that_fails_does_not_hold_up_the_others(
+    chief: Any, area: Area, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_person(chief, 1, name="Erika")
+    change_privacy(actor=chief, customer_days=1)
+    Profile.objects.update(created_at=ago(days=2))
+    add_face(area, 1, expires=ago(hours=1))
+
+    def fail(*args: Any) -> Any:
+        raise OSError("the folder cannot be read")
+
+    monkeypatch.setattr(retaining, "finish_erasures", fail)
+    monkeypatch.setattr(retaining, "forget_old_imports", fail)
+    monkeypatch.setitem(retaining._expiries, "broken", fail)
+    cache.delete(retaining.IMPORTS_DUE)
+    assert forget_in_time(now=NOW) == {"faces of visitors": 1, "people": 1}
+
+
+def test_the_sweeper_forgets_whatever_else_fails(
+    area: Area, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_face(area, 1, expires=ago(hours=1))
+
+    def fail() -> Any:
+        raise OSError("the storage is away")
+
+    monkeypatch.setattr("detection_project.embedded.cleanup_if_due", fail)
+    swept = cache.get(SWEEP_KEY)
+    Sweeper()._look_after()
+    assert not VisitorFace.objects.exists()
+    assert cache.get(SWEEP_KEY) == swept  # not all of it was done
+
+
 # ---------------------------------------------------------------- reviews
 def test_reviews_go_open_ones_too(chief: Any) -> None:
     person = make_person(chief, 1, name="Erika")
@@ -199,6 +260,37 @@ def test_sightings_go_and_those_that_nobody_has_judged_sooner(chief: Any, area: 
     ]
     assert forget_in_time(now=NOW) == {"sightings": 2}
     assert set(Sighting.objects.all()) == set(young)
+
+
+def test_sightings_in_videos_stay_with_the_video(chief: Any, user: Any) -> None:
+    known = make_known(chief, user)
+    in_video = Sighting.objects.filter(analysis=known.session.video)
+    in_video.update(end=ago(days=400))
+    forget_in_time(now=NOW)
+    assert in_video.count() == 2
+    erased = erase_person(actor=chief, profile_id=known.person.pk).erased
+    assert erased["files of videos"] == 2
+    assert not any(default_storage.exists(name) for name in known.shown)
+
+
+def test_pictures_of_events_do_not_outlive_who_is_known_to_be_in_them(
+    chief: Any, area: Area
+) -> None:
+    person = make_person(chief, 1, name="Erika")
+    camera = Camera.objects.create(name="Door", address="loop:door.mp4", area=area)
+    change_privacy(actor=chief, sighting_days=5)
+    old, young = see(camera, person, ago(days=6)), see(camera, person, ago(days=4))
+    nobody = see(camera, None, ago(days=8), state=Sighting.State.UNCERTAIN)
+    gone = [add_event(camera, old.track, old.start, 1), add_event(camera, None, old.end, 2)]
+    kept = [
+        add_event(camera, young.track, young.start, 3),
+        add_event(camera, None, ago(days=5.5), 4),
+        add_event(camera, nobody.track, nobody.start, 5),  # of whom nobody knows who it is
+    ]
+    assert forget_in_time(now=NOW) == {"sightings": 2, "pictures of events": 2}
+    assert [default_storage.exists(name) for name in gone + kept] == [False] * 2 + [True] * 3
+    assert set(CameraEvent.objects.values_list("picture", flat=True)) == {"", *kept}
+    assert CameraEvent.objects.count() == 5
 
 
 def add_face(area: Area, number: int, *, expires: datetime, seen: datetime = NOW) -> Visitor:

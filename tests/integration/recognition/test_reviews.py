@@ -11,15 +11,23 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.http import Http404
+from django.test.utils import CaptureQueriesContext
 
 from common.audit.models import AuditEntry
 from common.inference.faces import find_faces
 from recognition.errors import ConflictError, GoneError, InvalidError
 from recognition.index import Match, match_faces
-from recognition.models import FaceReview, FaceSample, NegativeEvidence, Profile
+from recognition.models import (
+    FaceReview,
+    FaceSample,
+    GalleryState,
+    NegativeEvidence,
+    Profile,
+)
 from recognition.selectors import get_review, open_reviews
 from recognition.services import reviews
 from recognition.services.holding import hold_profile
+from recognition.services.merging import _pointing
 from recognition.services.profiles import create_profile, merge_profiles
 from recognition.services.reviews import answer_review, open_review, register_review_listener
 from recognition.services.samples import enrol_picture
@@ -35,7 +43,7 @@ def ask(candidate: Profile, face: int = 1, **changes: Any) -> FaceReview:
     embedding = face_of(face, distance=DOUBT)
     match = Match("uncertain", candidate.pk, 0.55, 0.4, changes.pop("runner_up", None), 0.58)
     values = {
-        "origin": "camera",
+        "origin": "picture",
         "origin_id": "",
         "place": "Door",
         "embedding": embedding,
@@ -82,6 +90,10 @@ def test_the_same_doubt_is_asked_once(make_person: MakePerson) -> None:
     assert ask(bob, origin_id="1", face=2) == first  # of the same sighting
     assert ask(ada, origin_id="2") == first  # the same face again, and the same candidate
     assert ask(ada) == first
+    apart = FaceReview.objects.exclude(pk=first.pk)
+    mine = ask(ada, origin_id="6", among=apart)  # those who see this one do not see the other
+    assert mine != first
+    mine.delete()
     others = {
         ask(ada, face=3, origin_id="3"),  # another face
         ask(bob, origin_id="4"),  # another candidate
@@ -102,7 +114,7 @@ def test_an_answer_teaches(
     people = {"Ada": make_person("Ada", 1), "Bob": make_person("Bob", 2)}
     heard: list[tuple[str, Any]] = []
     register_review_listener(
-        "camera",
+        "picture",
         lambda review: heard.append((review.state, connection.in_atomic_block)),
     )
     review = ask(people["Ada"])
@@ -150,7 +162,7 @@ def test_a_listener_that_fails_takes_the_answer_back(make_person: MakePerson, us
     def fail(review: FaceReview) -> None:
         raise RuntimeError("no")
 
-    register_review_listener("camera", fail)
+    register_review_listener("picture", fail)
     review = ask(make_person("Ada", 1))
     with pytest.raises(RuntimeError):
         answer_review(actor=user, review=review, answer="yes")
@@ -194,6 +206,33 @@ def test_nothing_in_the_log_says_who_it_was(make_person: MakePerson, user: Any) 
     assert "Lovelace" not in told
     assert "Marley" not in told
     assert "match answered" in told
+
+
+@pytest.mark.parametrize("answer", ["yes", "no", "other"])
+def test_whoever_answers_holds_people_then_the_gallery_then_the_question(
+    make_person: MakePerson, user: Any, answer: str
+) -> None:
+    """As whoever erases or merges: two who did it in two orders would wait for each other."""
+    ada, bob = make_person("Ada", 1), make_person("Bob", 2)
+    review = ask(ada)
+    with CaptureQueriesContext(connection) as queries:
+        answer_review(
+            actor=user, review=review, answer=answer, profile=bob if answer == "other" else None
+        )
+    told = [one["sql"] for one in queries]
+
+    def first(verb: str, model: Any, column: str) -> int:
+        start = f'{verb} "{model._meta.db_table}"'
+        return next(at for at, sql in enumerate(told) if start in sql and column in sql)
+
+    people = first("FROM", Profile, "name")
+    gallery = first("UPDATE", GalleryState, "version")
+    assert people < gallery < first("FROM", FaceReview, "crop")
+
+
+def test_a_merge_takes_questions_before_what_waits_for_them() -> None:
+    """As whoever answers does."""
+    assert next(_pointing())[0] is FaceReview
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,11 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from recognition.services.profiles import merge_profiles, undo_merge
 from tests.integration.retail.conftest import NOON, Shop, make_shop
 from video_analysis.retail.models import Visit
 from video_analysis.retail.services import close_visits, note_sighting, recount_visits
+from video_analysis.retail.services.merging import join_visits
 
 
 def visit(shop: Shop, who: Any, begin: float, end: float | None, **values: Any) -> Visit:
@@ -52,6 +55,16 @@ def test_visits_at_the_same_time_become_one(
     merge_profiles(actor=user, target=shop.ada, source=shop.grace)
     shop.ada.refresh_from_db()
     assert Visit.objects.filter(profile=shop.ada).count() == left == shop.ada.visit_count
+
+
+def test_visits_are_held_in_the_order_of_all_who_hold_several(shop: Shop) -> None:
+    """Or a merge and somebody of the staff who serves would wait for each other."""
+    visit(shop, shop.ada, 20, 40)
+    visit(shop, shop.grace, 0, 10)
+    with CaptureQueriesContext(connection) as queries:
+        join_visits(shop.ada.pk, shop.grace.pk)
+    (held,) = [one["sql"] for one in queries if "ORDER BY" in one["sql"]]
+    assert held.split("ORDER BY")[1].split()[0] == f'"{Visit._meta.db_table}"."id"'
 
 
 def test_the_joined_visit_has_what_both_had(shop: Shop, user: Any) -> None:

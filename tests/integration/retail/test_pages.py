@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from common.models import AuditEntry
@@ -259,3 +261,12 @@ def test_figures_follow_the_area(seller: Client, here: Shop) -> None:
     for area, visits in ((here.area, 2), (cellar, 0)):
         days = seller.get(f"/api/visits/days/?area={area.pk}").json()["days"]
         assert sum(day["visits"] for day in days) == visits
+
+
+# ---------------------------------------------------------------- moods where nobody asks
+@pytest.mark.parametrize("address", ["/visits/", "/visits/history/", "/visits/visits.csv"])
+def test_lists_do_not_read_the_moods_of_everybody(address: str, admin: Client) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        answer = admin.get(address)
+        assert b"Ada" in (b"".join(answer) if answer.streaming else answer.content)  # type: ignore[arg-type]
+    assert not [query for query in asked if '"retail_visit"."mood"' in query["sql"]]

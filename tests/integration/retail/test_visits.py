@@ -87,10 +87,58 @@ def test_a_long_sighting_is_no_absence(shop: Shop) -> None:
     assert seconds(Visit.objects.get().last_seen) == 1000
 
 
-def test_late_news_from_before_the_visit_is_left_alone(shop: Shop) -> None:
+def test_late_news_from_before_the_visit_is_a_visit_of_its_own(shop: Shop) -> None:
     note_sighting(shop.news(begin=1000, end=1005))
-    assert note_sighting(shop.news(begin=0, end=5)) is None
-    assert seconds(Visit.objects.get().entry) == 1000
+    late = shop.news(begin=0, end=5)
+    for _ in range(2):
+        note_sighting(late)
+    earlier, later = Visit.objects.order_by("entry")
+    assert (seconds(earlier.entry), seconds(earlier.exit), earlier.sightings) == (0, 5, 1)
+    assert (seconds(later.entry), later.exit) == (1000, None)
+    assert (count_of(shop.ada), seconds(shop.ada.last_visit_at)) == (2, 1005)
+
+
+@pytest.mark.parametrize(
+    ("now", "news", "leaving"),
+    [
+        pytest.param(400, (2, 4), 5, id="nothing new"),
+        pytest.param(400, (2, 200), None, id="seen since"),
+        pytest.param(5000, (2, 200), 200, id="seen since, long ago"),
+    ],
+)
+def test_late_news_of_a_closed_visit_brings_it_back_only_if_it_may_go_on(
+    now: float,
+    news: tuple[float, float],
+    leaving: float | None,
+    shop: Shop,
+    clock: Callable[[float], None],
+) -> None:
+    note_sighting(shop.news(begin=0, end=5))
+    clock(400)
+    close_visits()
+    clock(now)
+    note_sighting(shop.news(begin=news[0], end=news[1]))
+    visit = Visit.objects.get()
+    assert (seconds(visit.exit), seconds(visit.last_seen)) == (leaving, max(5, news[1]))
+
+
+def test_late_news_belongs_to_the_visit_of_its_time(shop: Shop, clock: Any) -> None:
+    for begin in (0, 1000, 2000):
+        note_sighting(shop.news(begin=begin, end=begin + 5))
+    clock(2010)
+    note_sighting(shop.news(begin=1008, end=1100))
+    visits = Visit.objects.order_by("entry")
+    times = [(seconds(visit.entry), seconds(visit.exit)) for visit in visits]
+    assert times == [(0, 5), (1000, 1100), (2000, None)]
+    assert [visit.sightings for visit in visits] == [1, 2, 1]
+
+
+def test_a_visit_begins_with_the_first_sighting_whoever_tells_first(shop: Shop) -> None:
+    note_sighting(shop.news(begin=20, end=25))
+    note_sighting(shop.news(shop.sam, begin=30))
+    note_sighting(shop.news(begin=10, end=12, camera_id=shop.till.pk))
+    visit = Visit.objects.get(profile=shop.ada)
+    assert (seconds(visit.entry), visit.sightings, visit.waiting_seconds) == (10, 2, 15)
 
 
 def test_a_camera_without_an_area_has_no_visits(shop: Shop) -> None:
@@ -147,10 +195,10 @@ def test_several_processes_look_for_absent_people_once_in_ten_seconds(
 
 # ---------------------------------------------------------------- service
 def test_staff_have_presence_but_no_visits_as_customers(shop: Shop) -> None:
-    note_sighting(shop.news(shop.sam))
+    note_sighting(shop.news(shop.sam, begin=0, end=5))
     assert Visit.objects.filter(profile=shop.sam).count() == 1
     assert count_of(shop.sam) == 0
-    assert shop.sam.last_visit_at is None
+    assert seconds(shop.sam.last_visit_at) == 5  # as long as they are kept counts from there
 
 
 @pytest.mark.parametrize("first", ["customer", "staff"])

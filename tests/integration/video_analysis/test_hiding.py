@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from common.models import Upload
 from common.uploads.videos import store_video
 from detector.errors import DetectorError
 from detector.models import DetectionSession
@@ -78,7 +79,48 @@ def test_nobody_else_has_it_analysed_again_to_see_them(
 @pytest.mark.parametrize(("hide", "detail"), [(False, True), (True, False)])
 def test_the_thumbnail_shows_nobody_either(user: Any, clip: Path, hide: bool, detail: bool) -> None:
     upload, _ = store_video(owner=user, chunks=[clip.read_bytes()], name="a.mp4", hide=hide)
+    assert shows_detail(upload) == detail
+
+
+@pytest.mark.parametrize(
+    ("styles", "detail"), [("boxes", True), ("blur", False), ("faces-consented", False)]
+)
+def test_nor_does_it_when_it_is_hidden_later(
+    user: Any,
+    clip: Path,
+    make_video_session: Callable[..., Any],
+    django_capture_on_commit_callbacks: Any,
+    styles: str,
+    detail: bool,
+) -> None:
+    upload, _ = store_video(owner=user, chunks=[clip.read_bytes()], name="a.mp4")
+    first = Path(upload.thumbnail.path)
+    session = _session_of(upload, make_video_session)
+    with django_capture_on_commit_callbacks(execute=True):
+        rerun_video(session=session, owner=user, options=parse_video_options({"styles": styles}))
+    upload.refresh_from_db()
+    assert shows_detail(upload) == detail
+    assert first.exists() == detail
+    assert upload.thumbnail_size == Path(upload.thumbnail.path).stat().st_size
+
+
+def test_a_thumbnail_that_is_gone_hinders_no_analysis(
+    user: Any, clip: Path, make_video_session: Callable[..., Any]
+) -> None:
+    upload, _ = store_video(owner=user, chunks=[clip.read_bytes()], name="a.mp4")
+    Path(upload.thumbnail.path).unlink()
+    options = parse_video_options({"styles": "faces"})
+    session = _session_of(upload, make_video_session)
+    assert rerun_video(session=session, owner=user, options=options).video.styles == ["faces"]
+
+
+def _session_of(upload: Upload, make: Callable[..., Any]) -> DetectionSession:
+    session = make()
+    DetectionSession.objects.filter(pk=session.pk).update(upload=upload)
+    return DetectionSession.objects.select_related("video", "upload").get(pk=session.pk)
+
+
+def shows_detail(upload: Upload) -> bool:
     with upload.thumbnail.open() as file:
         shown = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_GRAYSCALE)
-    sharpest = np.abs(cv2.Laplacian(shown, cv2.CV_32F)).max()
-    assert (sharpest > 100) == detail
+    return bool(np.abs(cv2.Laplacian(shown, cv2.CV_32F)).max() > 100)

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from common.models import AuditEntry
 from detector.models import DetectionSession
 from recognition.models import PrivacySettings, Profile
 from tests.integration.conftest import make_user
@@ -62,6 +64,24 @@ def test_operators_see_who_is_before_a_camera(camera: Camera, ada: Profile, staf
             "events": {str(event.pk): person},
         }
     assert data_of(browser.get("/live/"))["urls"]["people"] == "/live/people/"
+
+
+def test_who_looks_is_written_down_once_an_hour(camera: Camera, ada: Profile, staff: Group) -> None:
+    make_sighting(camera, ada)
+    make_sighting(camera, ada, track_number=8)
+    for name, lines in (("operator", 2), ("administrator", 4)):
+        browser = member(staff, name)
+        for _ in range(3):
+            browser.get("/live/people/")
+            browser.get(f"/live/{camera.pk}/people/")
+        seen = AuditEntry.objects.filter(action=AuditEntry.Action.VIEWED).order_by("pk")
+        assert seen.count() == lines
+        last = seen.last()
+        assert last is not None
+        assert (last.actor_name, last.details) == (name, {"what": "people of cameras", "count": 1})
+    cache.clear()  # an hour later
+    browser.get("/live/people/")
+    assert seen.count() == 5
 
 
 def test_who_has_gone_is_known_of_events_only(camera: Camera, ada: Profile, staff: Group) -> None:

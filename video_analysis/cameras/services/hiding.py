@@ -20,7 +20,13 @@ from common.inference.messages import FaceQuery
 from vision.drawing.blur import FACE_CELLS, blur_boxes
 from vision.encoding.images import encode_jpeg
 from vision.errors import VisionError
-from vision.pipeline.faces import look_for_faces, places_to_hide
+from vision.pipeline.faces import (
+    FACE_CONFIDENCE,
+    LEAST_FACE,
+    faces_seen,
+    look_for_faces,
+    places_to_hide,
+)
 from vision.pipeline.hiding import HIDING_CONFIDENCE, PeopleToHide
 from vision.pipeline.results import FacesSeen
 from vision.structures import Priority
@@ -77,11 +83,10 @@ def _look_for_people(image: NDArray[np.uint8], model: str) -> sv.Detections | No
 def _look_for_faces(image: NDArray[np.uint8]) -> FacesSeen:
     if needs_engine():
         return look_for_faces(get_engine(), image, priority=Priority.INTERACTIVE)
+    query = FaceQuery(confidence=FACE_CONFIDENCE, minimum_size=LEAST_FACE, embed=False)
     try:
-        reply, _ = ask_workers(encode_jpeg(image), FaceQuery()).wait()
+        reply, _ = ask_workers(encode_jpeg(image), query).wait()
     except (VisionError, InferenceUnavailable) as error:
         logger.warning("Nothing could look for faces in a picture: %s", error)
-        return FacesSeen(np.empty((0, 4), np.float32), np.empty(0, np.float32), missing=True)
-    faces = reply.detections
-    sure = faces.confidence if faces.confidence is not None else np.zeros(len(faces))
-    return FacesSeen(np.asarray(faces.xyxy, np.float32), np.asarray(sure, np.float32))
+        return faces_seen(None)
+    return faces_seen(reply.detections)

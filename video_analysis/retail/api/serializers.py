@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from recognition.models import Profile
 from video_analysis.retail.models import Visit
 from video_analysis.retail.presenting import is_staff, mood_accuracy, stay_seconds
 from video_analysis.retail.services.moods import mean_mood
@@ -127,3 +128,18 @@ class VisitDaysSerializer(serializers.Serializer[Any]):
     """The figures of the last two weeks."""
 
     days = DaySerializer(many=True)
+
+
+class VisitorNameSerializer(serializers.Serializer[Any]):
+    """Who a visitor is: somebody new, or a person who is known."""
+
+    name = serializers.CharField(
+        required=False, max_length=200, help_text="Of a new person; not together with person."
+    )
+    kind = serializers.ChoiceField(Profile.Kind.choices, default=Profile.Kind.CUSTOMER.value)
+    consent = serializers.BooleanField(
+        default=False, help_text="Whether the new person has agreed to the newest text."
+    )
+    person = serializers.UUIDField(
+        required=False, allow_null=True, help_text="Id of a person who is known already."
+    )

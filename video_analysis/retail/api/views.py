@@ -1,4 +1,4 @@
-"""Visits over REST: who was here, who is here now, and figures per day."""
+"""Visits over REST: who was here, who is here now, figures per day, and names for visitors."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from rest_framework.response import Response
 
 from common.api.pagination import CursorPages
 from common.api.schema import errors
-from recognition.api.base import AuditedList, PeopleView
+from recognition.api.base import AuditedList, PeopleView, find_other, read_body
+from recognition.api.people import describe
+from recognition.api.serializers import PersonSerializer
 from recognition.errors import InvalidError
 from recognition.services.auditing import note_people_listed, note_person_viewed
 from video_analysis.retail.api.serializers import (
     NowSerializer,
     VisitDaysSerializer,
     VisitDetailsSerializer,
+    VisitorNameSerializer,
     VisitSerializer,
 )
 from video_analysis.retail.models import Visit
@@ -29,10 +32,12 @@ from video_analysis.retail.selectors import (
     VisitFilters,
     day_figures,
     get_visit,
+    get_visitor,
     here_now,
     read_filters,
     search_visits,
 )
+from video_analysis.services.recognising.visitors import join_visitor, name_visitor
 
 AREA = OpenApiParameter("area", OpenApiTypes.INT, description="Id of an area.")
 FILTERS = [
@@ -142,3 +147,30 @@ class DaysView(PeopleView):
         """The newest day first."""
         figures = day_figures(request.user, area=filters_of(request).area)
         return Response(VisitDaysSerializer({"days": figures}).data)
+
+
+class VisitorNameView(PeopleView):
+    """A name for somebody who has none."""
+
+    @extend_schema(
+        operation_id="visitors_name",
+        summary="Say who a visitor is",
+        description="With name and kind the visitor becomes a new person, with person a part of "
+        "somebody who is known (undone as a merge). Sightings and visits are theirs from then on, "
+        "and they are recognised by the faces that are still there; where all have been "
+        "forgotten it is 409.",
+        tags=["visits"],
+        request=VisitorNameSerializer,
+        responses={200: PersonSerializer, **errors(400, 401, 403, 404, 409, 429)},
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Name them; answers with the person."""
+        visitor = get_visitor(request.user, pk, "change")
+        body = read_body(VisitorNameSerializer, request)
+        person, name = body.pop("person", None), body.pop("name", "")
+        if (person is None) == (not name):
+            raise InvalidError({"name": "Give either a name or a person."})
+        if person is None:
+            return describe(name_visitor(actor=request.user, visitor=visitor, name=name, **body))
+        profile = find_other(request, person, field="person")
+        return describe(join_visitor(actor=request.user, visitor=visitor, profile=profile))

@@ -20,8 +20,9 @@ def join_visits(target: UUID, source: UUID) -> None:
     The earlier one takes the other in. Runs in the transaction of the merge, before rows go over.
     """
     rows = Visit.objects.select_for_update().filter(profile__in=[target, source])
+    held = list(rows.order_by("pk"))  # in the order of all who hold several visits
     last: dict[int, Visit] = {}
-    for visit in rows.order_by("entry", "pk"):
+    for visit in sorted(held, key=lambda one: (one.entry, one.pk)):
         before = last.get(visit.area_id)
         if before is not None and _overlap(before, visit):
             _take_in(before, visit)
@@ -92,6 +93,6 @@ def recount_visits(profile_ids: Iterable[UUID]) -> None:
             staff = profile.kind == Profile.Kind.STAFF
             changes: dict[str, Any] = {"visit_count": 0 if staff else rows.count()}
             last = rows.aggregate(last=Max("last_seen"))["last"]
-            if last is not None and not staff:
+            if last is not None:
                 changes["last_visit_at"] = last
             Profile.objects.filter(pk=profile.pk).update(**changes)

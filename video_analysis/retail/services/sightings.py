@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from recognition.models import Profile
 from video_analysis.cameras.models import Area
@@ -53,8 +54,6 @@ def note_sighting(news: SightingNews) -> Visit | None:
         if area is None or person is None:
             return None
         visit = _visit_for(news, area, person)
-        if visit is None:
-            return None
         _extend(visit, news, area, person)
         note_service(visit, staff=person.staff, at=news.at)
     return visit
@@ -73,31 +72,45 @@ def _hold(news: SightingNews) -> Person | None:
     return None
 
 
-def _visit_for(news: SightingNews, area: Area, person: Person) -> Visit | None:
-    """Return the visit that the sighting belongs to, held; None for news from before it.
+def _visit_for(news: SightingNews, area: Area, person: Person) -> Visit:
+    """Return the visit that the sighting belongs to, held.
 
     Who comes back within the area's absence has never left: their visit goes on, even if it was
-    closed a moment ago.
+    closed a moment ago. News may be late, of an answered question or of a database that was away:
+    they belong to the visit of that time, and do not bring it back.
     """
     absence = timedelta(minutes=area.absence_minutes)
     start = _start_of(news)
-    last = _last(area, person)
-    if last is None:
-        return _open(area, person, start)
-    if start - last.last_seen <= absence:
-        if news.at < last.entry - absence:
-            return None
-        if last.exit is not None:
-            last.exit = None
-        return last
-    if last.exit is None:
-        close(last)
+    rows = Visit.objects.select_for_update().filter(area=area, **person.key)
+    around = rows.filter(last_seen__gte=start - absence, entry__lte=news.at + absence)
+    visit = around.order_by("-entry", "-pk").first()
+    if visit is not None:
+        _begin_earlier(visit, start)
+        is_new = news.at > visit.last_seen and timezone.now() - news.at <= absence
+        if is_new and not _is_followed(visit):
+            visit.exit = None
+        return visit
+    if rows.filter(entry__gt=news.at).exists():
+        return _open(area, person, start, over=True)
+    going_on = rows.filter(exit=None).first()
+    if going_on is not None:
+        close(going_on)
     return _open(area, person, start)
 
 
-def _last(area: Area, person: Person) -> Visit | None:
-    rows = Visit.objects.select_for_update().filter(area=area, **person.key)
-    return rows.order_by(F("exit").desc(nulls_first=True), "-entry").first()
+def _is_followed(visit: Visit) -> bool:
+    """Tell whether the person came once more after a visit."""
+    rows = Visit.objects.filter(area=visit.area_id, entry__gt=visit.last_seen)
+    return rows.filter(profile=visit.profile_id, visitor=visit.visitor_id).exists()
+
+
+def _begin_earlier(visit: Visit, start: datetime) -> None:
+    """Have a visit begin with its first sighting, also if another camera was faster to tell."""
+    if start >= visit.entry:
+        return
+    if visit.waiting_seconds is not None:
+        visit.waiting_seconds += (visit.entry - start).total_seconds()
+    visit.entry = start
 
 
 def _start_of(news: SightingNews) -> datetime:
@@ -106,11 +119,21 @@ def _start_of(news: SightingNews) -> datetime:
     return min(start, news.at) if start is not None else news.at
 
 
-def _open(area: Area, person: Person, entry: datetime) -> Visit:
-    """Open a visit, or return the one that somebody else has opened meanwhile."""
+def _open(area: Area, person: Person, entry: datetime, *, over: bool = False) -> Visit:
+    """Open a visit, or return the one that somebody else has opened meanwhile.
+
+    Args:
+        area: Where.
+        person: Whose.
+        entry: When it began.
+        over: Whether it is over already: another one came after it.
+    """
+    leaving = entry if over else None
     try:
         with transaction.atomic():
-            visit = Visit.objects.create(area=area, entry=entry, last_seen=entry, **person.key)
+            visit = Visit.objects.create(
+                area=area, entry=entry, last_seen=entry, exit=leaving, **person.key
+            )
     except IntegrityError:
         return Visit.objects.select_for_update().get(area=area, exit=None, **person.key)
     if not person.staff:
@@ -120,12 +143,13 @@ def _open(area: Area, person: Person, entry: datetime) -> Visit:
 
 def _extend(visit: Visit, news: SightingNews, area: Area, person: Person) -> None:
     visit.last_seen = max(visit.last_seen, news.at)
+    if visit.exit is not None:
+        visit.exit = visit.last_seen
     visit.sightings = max(visit.sightings, _sightings(visit).count(), 1)
     if area.mood and not person.staff and news.mood:
         add_mood(visit, at=news.at, shares=news.mood)
-    visit.save(update_fields=["last_seen", "exit", "sightings", "mood"])
-    if not person.staff:
-        _count(visit)
+    visit.save(update_fields=["entry", "waiting_seconds", "last_seen", "exit", "sightings", "mood"])
+    _count(visit)
 
 
 def _sightings(visit: Visit) -> QuerySet[Sighting]:

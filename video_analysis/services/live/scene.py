@@ -43,6 +43,7 @@ class Scene:
         self._pipeline = Pipeline(engine, setup.config, rate=setup.source.fps)
         # Numbers of tracks begin anew with every scene: those of the one before say nothing.
         self._not_cleared = cleared_tracks(setup.id)
+        self._over = False
         patience = self._pipeline.patience
         self._paths = TrackPaths(
             setup.id, width=first.width, height=first.height, patience=patience
@@ -102,7 +103,8 @@ class Scene:
 
     def to_hide(self, result: FrameResult) -> Places | None:
         """Return what is to be hidden of a frame before it is shown; from any thread."""
-        if not self.setup.faces.clears:
+        # What is cleared of a camera is by number, and those of another scene once this is over.
+        if not self.setup.faces.clears or self._over:
             return self._pipeline.to_hide(result)
         cleared = cleared_tracks(self.setup.id)
         self._not_cleared &= cleared
@@ -114,7 +116,8 @@ class Scene:
         return self._pipeline.misses_faces
 
     def finish(self) -> list[Change]:
-        """End all that goes on; return what is to be written."""
+        """End all that goes on, and show nobody's face any more; return what is to be written."""
+        self._over = True
         changes = self._changes(self._watcher.finish())
         return [*changes, *self._paths.finish()]
 

@@ -47,6 +47,8 @@ class FaceSetup:
         consented_only: Whether only people count who have agreed.
         group_unknown: Whether unknown faces are told apart.
         mood: Whether moods of customers are estimated.
+        asks: Whether people may be shown a face of which nobody is certain: not where the camera
+            hides faces, or people.
         clears: Whether it has to be known who has agreed, because all others are blurred.
     """
 
@@ -55,6 +57,7 @@ class FaceSetup:
     consented_only: bool = True
     group_unknown: bool = False
     mood: bool = False
+    asks: bool = False
     clears: bool = False
 
     @property
@@ -196,6 +199,7 @@ def _faces_of(camera: Camera) -> FaceSetup:
         consented_only=area.consent_required,
         group_unknown=area.group_unknown,
         mood=area.mood,
+        asks=not camera.faces and not camera.hide_people,
         clears=clears,
     )
 

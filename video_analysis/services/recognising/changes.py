@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.utils import timezone
+
 from recognition.index import Match
 from vision.faces.voting import KeptFace
 
@@ -22,7 +24,9 @@ class SightingChange:
         match: Who it is, or may be.
         consented_only: Whether nobody is written who has not agreed.
         model: The network of the faces.
-        kept: The best faces; for a review and for visitors.
+        kept: Faces, without pictures: of a visitor the best ones, for a review that which is shown.
+        crop: A picture of it, as JPEG.
+        decided_at: When it was decided.
         mood: Shares of moods over all of it.
         mood_now: The same since it was last told.
         ended: Whether it is over.
@@ -43,6 +47,8 @@ class SightingChange:
     model: str
     faces: int
     kept: tuple[KeptFace, ...] = field(default=(), repr=False)
+    crop: bytes = field(default=b"", repr=False)
+    decided_at: datetime = field(default_factory=timezone.now)
     mood: Mapping[str, float] = field(default_factory=dict)
     mood_now: Mapping[str, float] = field(default_factory=dict)
     ended: bool = False

@@ -18,6 +18,9 @@ LEAST_SIDE: Final = 48
 """Pixels; who is smaller has no face that could be told from another."""
 LEAST_FACE: Final = 24
 _MARGIN: Final = 0.1
+_WHOLE_FROM: Final = 1800
+"""Pixels; a larger part would be looked at twice, the second time in a size of its own, for which a
+network has to be compiled: the whole picture always has the same."""
 
 
 NeedsCrop: TypeAlias = Callable[[int, FaceQuality], bool]
@@ -128,10 +131,12 @@ def look_at_faces(
 def _region(
     frame: Frame, boxes: NDArray[np.float32]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Return the part of a picture that holds all boxes, and where its corner is."""
+    """Return the part of a picture that holds all boxes, or all of it; and where its corner is."""
     sides = (boxes[:, 2:] - boxes[:, :2]) * _MARGIN
     low = np.floor((boxes[:, :2] - sides).min(axis=0)).astype(int).clip(0)
     high = np.ceil((boxes[:, 2:] + sides).max(axis=0)).astype(int)
     x2, y2 = np.minimum(high, (frame.width, frame.height))
+    if max(x2 - low[0], y2 - low[1]) > _WHOLE_FROM:
+        return np.ascontiguousarray(frame.image), np.zeros(2, np.float32)
     part = frame.image[low[1] : y2, low[0] : x2]
     return np.ascontiguousarray(part), low.astype(np.float32)

@@ -104,11 +104,13 @@ class SceneFaces:
         row = self.track_id(number)
         track = self._tracks.get(number)
         if track is None or track.id != row:  # after half an hour a track goes on in another row
+            groups = track is None or track.groups
             if track is not None:
                 self._tracks[-number] = track  # ends with the next sweep
                 track.seen = float("-inf")
             moment = frame.wall_clock
-            track = self._tracks[number] = SeenTrack(row, number, moment, moment, now)
+            track = SeenTrack(row, number, moment, moment, now, groups=groups)
+            self._tracks[number] = track
         return track
 
     def _sweep(self, now: float) -> list[SeenTrack]:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from recognition.errors import GoneError
-from recognition.models import Consent, FaceReview, Profile
+from recognition.index import Match
+from recognition.models import Consent, ErasureReport, FaceReview, Profile
+from recognition.services.holding import hold_profiles
 from recognition.services.reviews import open_review
 from video_analysis.cameras.models import Area, Camera
 from video_analysis.models import Sighting
+from video_analysis.services.recognising.asking import reviews_of
 from video_analysis.services.recognising.changes import SightingChange
 from video_analysis.services.recognising.news import SightingNews
-from video_analysis.services.recognising.visitors import find_visitor, see_visitor
-from vision.encoding.images import encode_jpeg
+from video_analysis.services.recognising.visitors import (
+    KnownFaces,
+    find_visitor,
+    read_faces,
+    see_visitor,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +51,15 @@ def store_sighting(change: SightingChange, *, is_new: bool) -> SightingNews | No
         django.db.Error: Nothing was written.
     """
     try:
+        # Before the transaction: nobody else waits until they are read.
+        wants_faces = is_new and change.state == Sighting.State.VISITOR
+        known = read_faces(change) if wants_faces else KnownFaces()
         with transaction.atomic():
             row = Sighting.objects.filter(pk=change.id).first()
             if row is None:
                 if not is_new:
                     raise RefusedError
-                row = _insert(change)
+                row = _insert(change, known)
             else:
                 _update(row, change)
             return _news(row, change)
@@ -56,7 +67,7 @@ def store_sighting(change: SightingChange, *, is_new: bool) -> SightingNews | No
         raise RefusedError from error
 
 
-def _insert(change: SightingChange) -> Sighting:
+def _insert(change: SightingChange, known: KnownFaces) -> Sighting:
     if not Camera.objects.filter(pk=change.camera_id).exists():
         raise RefusedError
     row = Sighting(
@@ -76,10 +87,12 @@ def _insert(change: SightingChange) -> Sighting:
     )
     if Sighting.objects.filter(camera_id=change.camera_id, track=change.track).exists():
         row.track = None  # its track was somebody else's before
-    if change.state == Sighting.State.KNOWN:
-        row.profile_id = held_profile(change.match.profile_id, change.consented_only)
+    if change.state in (Sighting.State.KNOWN, Sighting.State.SHOWN):
+        row.profile_id = held_profile(change.match, change.consented_only)
     elif change.state == Sighting.State.VISITOR:
-        row.visitor = find_visitor(change, at=change.start)
+        if ErasureReport.objects.filter(started_at__gte=change.decided_at).exists():
+            raise RefusedError  # it waited, and nobody can say any more whether it was them
+        row.visitor = find_visitor(change, known, at=change.start)
     row.save(force_insert=True)
     if change.state == Sighting.State.UNCERTAIN:
         _ask(change)
@@ -96,19 +109,24 @@ def _update(row: Sighting, change: SightingChange) -> None:
         see_visitor(row.visitor, change)
 
 
-def held_profile(profile_id: UUID | None, consented_only: bool) -> UUID:
-    """Return a profile's id, the row held until the transaction ends.
+def held_profile(match: Match, consented_only: bool) -> UUID:
+    """Return the id of who a match names; the rows of all it names are held from then on.
 
     Raises:
         RefusedError: There is no such person any more, or they have not agreed.
     """
-    rows = Profile.objects.select_for_update().filter(pk=profile_id)
-    found: UUID | None = rows.values_list("pk", flat=True).first()
-    if found is None:
+    found = match.profile_id
+    if found is None or found not in hold_profiles(named_by([match])):
         raise RefusedError
     if consented_only and not Consent.objects.filter(profile=found, withdrawn_at=None).exists():
         raise RefusedError
     return found
+
+
+def named_by(matches: Iterable[Match]) -> set[UUID]:
+    """Return the ids of all whom matches name: held together, so that nobody waits for another."""
+    keys = {key for match in matches for key in (match.profile_id, match.runner_up_id)}
+    return {key for key in keys if key is not None}
 
 
 def _area(area_id: int | None) -> int | None:
@@ -117,20 +135,21 @@ def _area(area_id: int | None) -> int | None:
 
 def _ask(change: SightingChange) -> None:
     """Have a person decide."""
-    held_profile(change.match.profile_id, change.consented_only)
+    held_profile(change.match, change.consented_only)
     if not change.kept:
         raise RefusedError
-    best = max(change.kept, key=lambda face: (face.crop is not None, face.weight))
+    best = max(change.kept, key=lambda face: face.weight)
     review = open_review(
         origin=FaceReview.Origin.CAMERA,
         origin_id=str(change.id),
         place=change.place,
         embedding=best.embedding,
         model=change.model,
-        crop=encode_jpeg(best.crop, CROP_QUALITY) if best.crop is not None else b"",
+        crop=change.crop,
         quality=best.quality.as_data(),
         match=change.match,
         seen_at=change.start,
+        among=reviews_of(Sighting.objects.filter(camera_id=change.camera_id)),
     )
     if review.origin_id != str(change.id):  # the same doubt waits for an answer already
         raise RefusedError

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 import numpy as np
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from recognition.index import Match
-from vision.faces.voting import TrackVotes
+from video_analysis.models import Sighting
+from video_analysis.services.recognising.storing import CROP_QUALITY
+from vision.encoding.images import encode_jpeg
+from vision.faces.voting import KeptFace, TrackVotes
 
 LOOK_SECONDS: Final = 0.4
 AGAIN_SECONDS: Final = 5.0
@@ -56,9 +60,11 @@ class Decision:
     Attributes:
         sighting_id: Of its row, whether there is one or not.
         state: Of `Sighting.State`.
+        consented: Monotonic seconds at which they were last known to have agreed to be recognised.
         agreed: Monotonic seconds of the last face that agreed.
         agreed_at: The same by the clock.
         strikes: Faces in a row that were somebody else's.
+        decided_at: When it was decided.
         told: Monotonic seconds at which it was last written.
         mood: Shares of moods over all looks.
         mood_now: The same over the looks since they were last told.
@@ -67,10 +73,11 @@ class Decision:
     state: str
     match: Match
     staff: bool = False
-    consented: bool = False
+    consented: float = float("-inf")
     agreed: float = 0.0
     agreed_at: datetime | None = None
     strikes: int = 0
+    decided_at: datetime = field(default_factory=timezone.now)
     told: float = 0.0
     mood: MeanMood = field(default_factory=MeanMood)
     mood_now: MeanMood = field(default_factory=MeanMood)
@@ -99,6 +106,8 @@ class SeenTrack:
         seen: The same as monotonic seconds.
         due: Monotonic seconds from which on its face is worth a look.
         over: Whether it has ended.
+        groups: Whether it may become a visitor without a name; not who was erased while they were
+            seen, or does not agree any more.
     """
 
     id: uuid.UUID
@@ -108,6 +117,7 @@ class SeenTrack:
     seen: float
     due: float = 0.0
     over: bool = False
+    groups: bool = True
     votes: TrackVotes = field(default_factory=TrackVotes)
     decision: Decision | None = None
     misses: int = 0
@@ -130,6 +140,20 @@ class SeenTrack:
         self.votes = TrackVotes()
         self.misses = 0
         self.due = 0.0
+
+    def faces_of(self, state: str) -> tuple[tuple[KeptFace, ...], bytes]:
+        """Return the faces that are written with a decision, and a picture to ask about, as JPEG.
+
+        There may be thousands while the database is away: pictures that nobody asks for stay here.
+        """
+        faces = self.votes.faces
+        if state == Sighting.State.VISITOR:
+            return tuple(replace(face, crop=None) for face in faces), b""
+        if state != Sighting.State.UNCERTAIN or not faces:
+            return (), b""
+        best = max(faces, key=lambda face: (face.crop is not None, face.weight))
+        crop = b"" if best.crop is None else encode_jpeg(best.crop, CROP_QUALITY)
+        return (replace(best, crop=None),), crop
 
     def distance_to(self, embedding: NDArray[np.float32]) -> float:
         """Return how far a face is from the nearest of the track; infinity without any."""

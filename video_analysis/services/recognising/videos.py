@@ -6,6 +6,7 @@ import logging
 import uuid
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 from django.db import Error, connection
@@ -14,17 +15,25 @@ from numpy.typing import NDArray
 
 from recognition.errors import GoneError
 from recognition.index import Match, decide_track, match_faces
-from recognition.models import FaceReview, PrivacySettings
+from recognition.models import Consent, FaceReview, PrivacySettings, Profile
+from recognition.services.holding import hold_profiles
 from recognition.services.reviews import open_review
 from video_analysis.models import Sighting, VideoAnalysis
+from video_analysis.services.recognising.asking import reviews_of
 from video_analysis.services.recognising.looking import (
     People,
     SeenFace,
     look_at_faces,
     people_in,
 )
-from video_analysis.services.recognising.storing import CROP_QUALITY, RefusedError, held_profile
+from video_analysis.services.recognising.storing import (
+    CROP_QUALITY,
+    RefusedError,
+    held_profile,
+    named_by,
+)
 from video_analysis.services.recognising.tracks import LOOK_SECONDS
+from video_analysis.services.recognising.uploads import may_recognise_uploads
 from vision.encoding.images import encode_jpeg
 from vision.engine import Engine
 from vision.errors import VisionError
@@ -52,7 +61,6 @@ class VideoTrack:
     votes: TrackVotes = field(default_factory=TrackVotes)
     weight: float = 0.0
     crop: bytes = b""
-    cleared_until: float = float("-inf")
 
     def add(self, face: SeenFace, timestamp: float) -> None:
         """Take a face in."""
@@ -78,6 +86,7 @@ class VideoFaces:
         recognise: Whether sightings are wanted.
         consented_only: Whether only people count who have agreed.
         clears: Whether it has to be known at once who has agreed, because others are blurred.
+        asks: Whether people may be shown a face of which nobody is certain.
     """
 
     def __init__(
@@ -87,11 +96,16 @@ class VideoFaces:
         recognise: bool = True,
         consented_only: bool = True,
         clears: bool = False,
+        asks: bool = True,
     ) -> None:
         self._engine = engine
         self._recognise = recognise
         self._consented_only = consented_only
         self._clears = clears
+        self._asks = asks
+        self._shown: set[UUID] = set()
+        self._may_show = True
+        self._cleared_until: dict[int, float] = {}
         self._tracks: dict[int, VideoTrack] = {}
         self._looked = float("-inf")
         self._now = 0.0
@@ -125,9 +139,10 @@ class VideoFaces:
 
     def cleared(self) -> frozenset[int]:
         """Return the numbers of tracks whose faces may be shown in the newest frame."""
-        return frozenset(
-            track.number for track in self._tracks.values() if self._now <= track.cleared_until
-        )
+        for number, until in list(self._cleared_until.items()):
+            if self._now > until:
+                del self._cleared_until[number]
+        return frozenset(self._cleared_until)
 
     def decide(self) -> None:
         """Say who everybody was, by all that was seen; to be called again if the database is away.
@@ -147,17 +162,67 @@ class VideoFaces:
         # In one order, whoever stores: people are held while their rows are written.
         self._decided = sorted(decided, key=lambda one: str(one.match.profile_id))
 
+    def hold(self) -> bool:
+        """Hold everybody who is about to be named, in the caller's transaction, before the rows.
+
+        Whom people are asked about is held as they are asked.
+
+        Returns:
+            Whether everybody whose face was shown, because they had agreed, still may be shown.
+        """
+        hold_profiles(named_by(one.match for one in self._known()) | self._shown)
+        agreed = Consent.objects.filter(profile__in=self._shown, withdrawn_at=None)
+        there = set(agreed.order_by().values_list("profile_id", flat=True))
+        self._may_show = not self._shown or (there == self._shown and may_recognise_uploads())
+        return self._may_show
+
     def store(self, analysis: VideoAnalysis) -> None:
-        """Write what was decided, in the caller's transaction, to an analysis without sightings."""
-        for decided in self._decided:
+        """Write who was recognised, after `hold`, to an analysis without sightings."""
+        if not may_recognise_uploads():  # switched off while it ran
+            return  # `hold` has said that nobody may be shown
+        for decided in self._known():
             try:
                 self._store(analysis, decided)
             except (RefusedError, GoneError):  # erased, or does not agree any more
                 continue
+        if self._may_show:  # otherwise there are no such pictures
+            self._store_shown(analysis)
+
+    @property
+    def doubts(self) -> list[Decided]:
+        """Tracks about which a person is to be asked."""
+        return [one for one in self._decided if one.match.state != "known"] if self._asks else []
+
+    def ask(self, analysis: VideoAnalysis, doubt: Decided) -> None:
+        """Write a track that waits for an answer, each in a transaction of its own.
+
+        They write a file and read what is asked already: in one transaction they would hold up
+        everybody else who writes.
+
+        Raises:
+            RefusedError: Who it may be was erased, or does not agree any more.
+            GoneError: Likewise.
+        """
+        if may_recognise_uploads():
+            self._store(analysis, doubt)
+
+    def _known(self) -> list[Decided]:
+        return [one for one in self._decided if one.match.state == "known"]
+
+    def _store_shown(self, analysis: VideoAnalysis) -> None:
+        """Write whose face is shown without a name: by these rows its pictures are found again."""
+        there = Profile.objects.filter(pk__in=self._shown).order_by("pk")
+        known = Sighting.objects.filter(analysis=analysis, state=Sighting.State.KNOWN)
+        named = set(known.order_by().values_list("profile_id", flat=True))
+        Sighting.objects.bulk_create(
+            Sighting(analysis=analysis, state=Sighting.State.SHOWN, profile_id=key)
+            for key in there.values_list("pk", flat=True)
+            if key not in named
+        )
 
     def _store(self, analysis: VideoAnalysis, decided: Decided) -> None:
         track, match = decided.track, decided.match
-        profile_id = held_profile(match.profile_id, self._consented_only)
+        profile_id = held_profile(match, self._consented_only)
         known = match.state == "known"
         row = Sighting(
             pk=uuid.uuid4(),
@@ -190,6 +255,7 @@ class VideoFaces:
             quality=best.quality.as_data(),
             match=decided.match,
             seen_at=timezone.now(),
+            among=reviews_of(Sighting.objects.filter(analysis=analysis)),
         )
         return review.origin_id == str(row.pk)
 
@@ -201,7 +267,7 @@ class VideoFaces:
         tracks: list[VideoTrack],
     ) -> list[SeenFace]:
         def is_best(person: int, quality: FaceQuality) -> bool:
-            return weigh(quality) > tracks[person].weight
+            return self._asks and weigh(quality) > tracks[person].weight
 
         try:
             faces = self._engine.faces
@@ -223,7 +289,7 @@ class VideoFaces:
 
     def _clear(self, track: VideoTrack, face: SeenFace) -> None:
         """Say for how long a face may be shown; when in doubt, not at all."""
-        track.cleared_until = float("-inf")
+        self._cleared_until.pop(track.number, None)
         try:
             match = decide_track(track.votes, model=self._model, consented_only=True)
             (now,) = match_faces([face.embedding], model=self._model, consented_only=True)
@@ -234,16 +300,18 @@ class VideoFaces:
         if match is None or match.state != "known" or now.state == "unknown":
             return
         if now.profile_id == match.profile_id:
-            track.cleared_until = self._now + CLEAR_SECONDS
+            self._cleared_until[track.number] = self._now + CLEAR_SECONDS
+            self._shown.add(match.profile_id)
 
 
-def make_video_faces(engine: Engine, *, recognise: bool, clears: bool) -> VideoFaces:
+def make_video_faces(engine: Engine, *, recognise: bool, hiding: str) -> VideoFaces:
     """Return what looks at the faces of a video; at nothing where nobody wants that, or may.
 
     Args:
         engine: Finds and embeds faces.
         recognise: Whether the analysis was asked to.
-        clears: Whether the faces of people who have agreed are shown, and no others.
+        hiding: The style that hides people or faces, empty for none. Where there is one no face is
+            shown to whoever could say whose it is; ``faces-consented`` shows those who have agreed.
     """
     settings = PrivacySettings.objects.filter(pk=1).first() or PrivacySettings()
     allowed = settings.recognise_uploads
@@ -251,5 +319,6 @@ def make_video_faces(engine: Engine, *, recognise: bool, clears: bool) -> VideoF
         engine,
         recognise=recognise and allowed,
         consented_only=settings.uploads_need_consent or not recognise,
-        clears=clears and allowed,
+        clears=hiding == "faces-consented" and allowed,
+        asks=not hiding,
     )

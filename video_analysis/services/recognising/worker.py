@@ -36,7 +36,7 @@ from video_analysis.services.recognising.writer import SightingWriter
 from vision.engine import Engine
 from vision.errors import VisionError
 from vision.faces import FaceQuality
-from vision.faces.voting import weigh
+from vision.faces.voting import TrackVotes, weigh
 from vision.structures import Priority
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class FaceWorker:
         with self._changed:
             if self._scenes.get(camera_id) is scene:
                 del self._scenes[camera_id]
-            set_cleared(camera_id, ())
+            set_cleared(camera_id, {})
 
     def hand(self, look: Look) -> None:
         """Give a frame to be looked at; it takes the place of an older one of its camera."""
@@ -216,13 +216,23 @@ class FaceWorker:
         if match.state == "known":
             self._recognise(scene, track, match, now)
         elif track.is_settled() and allowed.recognise:
-            if match.state == "uncertain":
+            if match.state == "uncertain" and allowed.asks:
                 self._decide(scene, track, Decision(Sighting.State.UNCERTAIN, match), now)
                 track.due = float("inf")  # a person has been asked
-            elif allowed.group_unknown:
+            elif match.state == "unknown" and self._may_group(scene, track):
                 self._decide(scene, track, Decision(Sighting.State.VISITOR, match), now)
             else:
                 track.due = now + UNKNOWN_SECONDS
+
+    def _may_group(self, scene: SceneFaces, track: SeenTrack) -> bool:
+        """Tell whether a track may become a visitor: not who is known, but has not agreed."""
+        allowed = scene.setup.faces
+        if not allowed.group_unknown or not track.groups:
+            return False
+        if not allowed.consented_only:
+            return True
+        match = decide_track(track.votes, model=self._model)
+        return match is not None and match.state == "unknown"
 
     def _recognise(self, scene: SceneFaces, track: SeenTrack, match: Match, now: float) -> None:
         kinds = Profile.objects.filter(pk=match.profile_id).values_list("kind", flat=True)
@@ -230,10 +240,11 @@ class FaceWorker:
         assert match.profile_id is not None
         if kind is None:  # erased since
             track.forget()
+            track.groups = False
             return
         decision = Decision(Sighting.State.KNOWN, match, staff=kind == Profile.Kind.STAFF)
-        if scene.setup.faces.clears:
-            decision.consented = bool(still_there([match.profile_id], consented_only=True))
+        if scene.setup.faces.clears and still_there([match.profile_id], consented_only=True):
+            decision.consented = now
         self._decide(scene, track, decision, now)
 
     def _decide(self, scene: SceneFaces, track: SeenTrack, decision: Decision, now: float) -> None:
@@ -286,6 +297,7 @@ class FaceWorker:
                     self._attempt(partial(self._judge, scene, track, now))
                 if track.decision is not None:
                     self._write(scene, track, now, ended=True)
+                track.votes = TrackVotes()  # what waits to be written holds on to the track
             if scene.setup.faces.clears:
                 self._clear(scene, now)
 
@@ -312,22 +324,26 @@ class FaceWorker:
         }
         if not known:
             return
-        allowed = scene.setup.faces
+        allowed, now = scene.setup.faces, time.monotonic()
         there = still_there(known.values(), consented_only=allowed.consented_only)
         consented = still_there(known.values(), consented_only=True) if allowed.clears else set()
         for track, person in known.items():
             if person not in there:
-                self._withdraw(scene, track, time.monotonic())
+                self._withdraw(scene, track, now)
+                track.groups = False
             elif track.decision is not None:
-                track.decision.consented = person in consented
+                track.decision.consented = now if person in consented else float("-inf")
 
     def _write(
         self, scene: SceneFaces, track: SeenTrack, now: float, *, ended: bool = False
     ) -> None:
         decision = track.decision
         allowed = scene.setup.faces
-        if decision is None or not allowed.recognise or allowed.area_id is None:
+        if decision is None:
             return
+        # Where nobody is recognised no name is told, but pictures that show somebody are found.
+        state = decision.state if allowed.recognise else Sighting.State.SHOWN
+        kept, crop = track.faces_of(state)
         decision.told = now
         end = track.end
         if ended and decision.strikes and decision.agreed_at is not None:
@@ -336,18 +352,20 @@ class FaceWorker:
             SightingChange(
                 id=decision.sighting_id,
                 camera_id=scene.setup.id,
-                area_id=allowed.area_id,
+                area_id=allowed.area_id if allowed.recognise else None,
                 place=scene.setup.name,
                 track=track.id,
                 track_number=track.number,
-                state=decision.state,
+                state=state,
                 match=decision.match,
                 start=track.start,
                 end=end,
                 consented_only=allowed.consented_only,
                 model=self._model,
                 faces=track.votes.seen,
-                kept=track.votes.faces,
+                kept=kept,
+                crop=crop,
+                decided_at=decision.decided_at,
                 mood=decision.mood.shares(),
                 mood_now=decision.take_mood(),
                 ended=ended,
@@ -372,15 +390,17 @@ class FaceWorker:
             decision.add_mood(share)
 
     def _clear(self, scene: SceneFaces, now: float) -> None:
-        """Say whose faces may be shown: people who have agreed and were seen a moment ago."""
-        cleared = [
-            track.number
-            for track in scene.tracks
-            if track.decision is not None
-            and track.decision.consented
-            and not track.decision.strikes
-            and now - track.decision.agreed <= CLEAR_SECONDS
-        ]
+        """Say whose faces may be shown: people who have agreed and were seen a moment ago.
+
+        It holds for as long only: where the database is away nothing else would take it back.
+        """
+        cleared: dict[int, float] = {}
+        for track in scene.tracks:
+            decision = track.decision
+            if decision is not None and not decision.strikes:
+                until = min(decision.agreed, decision.consented) + CLEAR_SECONDS
+                if now <= until:
+                    cleared[track.number] = until
         with self._changed:
             if not scene.over:
                 set_cleared(scene.setup.id, cleared)
@@ -391,7 +411,7 @@ def _needs_crop(look: Look, person: int, quality: FaceQuality) -> bool:
     track, allowed = look.tracks[person], look.scene.setup.faces
     best = track.votes.best
     is_best = track.decision is None and (best is None or weigh(quality) >= best.weight)
-    return (is_best and allowed.recognise) or allowed.mood
+    return (is_best and allowed.recognise and allowed.asks) or allowed.mood
 
 
 def _again(scene: SceneFaces) -> float:
@@ -412,3 +432,4 @@ def _refuse(track: SeenTrack, sighting_id: UUID) -> None:
         decision.told = float("inf")
     else:
         track.forget()
+        track.groups = False

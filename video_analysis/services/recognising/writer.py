@@ -8,7 +8,7 @@ import uuid
 from collections import OrderedDict
 from typing import Final
 
-from django.db import Error, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from video_analysis.services.recognising.changes import SightingChange
 from video_analysis.services.recognising.news import tell_sighting
@@ -87,13 +87,13 @@ class SightingWriter:
             self._written.discard(change.id)
             change.refuse()
             return True
-        except Error as error:
+        except (OperationalError, InterfaceError) as error:
             if not self._away:
                 self._away = True
                 logger.warning("Who is seen waits for the database: %s", error)
             connection.close()
             return False
-        except Exception:
+        except Exception:  # a row that cannot be written holds up nobody else's
             logger.exception("Sighting %s cannot be written", change.id)
             connection.close()
             change.refuse()
