@@ -137,7 +137,7 @@ def test_a_stopping_worker_gives_a_long_job_back(
     assert job.attempt == 0
     runner.allow_start()
     work.gate.set()
-    start_long_job(job.pk)
+    wait_until(lambda: start_long_job(job.pk))  # the thread that gave it back may not be gone yet
     assert wait_for_job(job).state == State.DONE
 
 

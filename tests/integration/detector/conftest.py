@@ -12,7 +12,7 @@ import supervision as sv
 from knox.models import get_token_model
 from rest_framework.test import APIClient
 
-from common.inference import close_engine, get_engine, set_engine_for_tests
+from common.inference import close_engine, set_engine_for_tests
 from common.jobs.runner import execute_job
 from common.models import TokenDetails
 from common.uploads.services import store_picture
@@ -107,13 +107,8 @@ def engine() -> Iterator[FakeEngine]:
 
 @pytest.fixture
 def real_engine() -> Iterator[None]:
-    """The process's own engine: real weights where there are any, else the fallback.
-
-    Its models are loaded, so that no test waits for an export beside a job.
-    """
+    """The process's own engine: real weights where there are any, else the fallback."""
     set_engine_for_tests(None)
-    for model in ("yolov8n", "yolov8n-seg"):
-        get_engine().describe(model)
     yield
     close_engine()
 

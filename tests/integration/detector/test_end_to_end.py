@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
+from common.inference import get_engine
 from common.models import Job
 from detector.models import DetectionSession
 from detector.services.examples import find_example
@@ -17,8 +18,15 @@ from tests.integration.detector.conftest import picture
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
+@pytest.fixture
+def warm_engine(real_engine: None) -> None:
+    """The real engine with its models loaded: a first export takes longer than a job may."""
+    for model in ("yolov8n", "yolov8n-seg"):
+        get_engine().describe(model)
+
+
 def test_a_queued_picture_is_done_by_the_worker(
-    worker: Any, real_engine: None, api: APIClient
+    worker: Any, warm_engine: None, api: APIClient
 ) -> None:
     example = find_example()
     assert example is not None
@@ -40,7 +48,7 @@ def test_a_queued_picture_is_done_by_the_worker(
 
 
 def test_many_pictures_are_done_one_after_the_other(
-    worker: Any, real_engine: None, api: APIClient
+    worker: Any, warm_engine: None, api: APIClient
 ) -> None:
     bodies = []
     for number in range(6):
@@ -52,7 +60,7 @@ def test_many_pictures_are_done_one_after_the_other(
 
 
 def test_a_session_that_failed_is_retried_through_the_api(
-    worker: Any, real_engine: None, api: APIClient, monkeypatch: pytest.MonkeyPatch
+    worker: Any, warm_engine: None, api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from detector.services import detection
 
