@@ -1,36 +1,13 @@
-"""Answers that are made piece by piece while they are sent."""
+"""Exports of videos, made piece by piece while they are sent."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
-from asgiref.sync import sync_to_async
-from django.http import StreamingHttpResponse
-from django.utils.http import content_disposition_header
-
+from common.media import PieceStream
 from video_analysis.services.exports import VideoExport
 
 
-class ExportStream(StreamingHttpResponse):
-    """A file to download, its name encoded as RFC 5987 says.
-
-    Under ASGI each piece is made in the request's thread; Django would collect an ordinary iterator
-    into a list first. The test client and WSGI get an ordinary iterator.
-    """
+class ExportStream(PieceStream):
+    """An export to download."""
 
     def __init__(self, export: VideoExport) -> None:
-        self.pieces = export.pieces
-        super().__init__(iter(()), content_type=export.media_type)
-        disposition = content_disposition_header(as_attachment=True, filename=export.name)
-        if disposition:
-            self["Content-Disposition"] = disposition
-        self["X-Content-Type-Options"] = "nosniff"
-        self["Cache-Control"] = "private, no-store"
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self.pieces
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        following = sync_to_async(lambda: next(self.pieces, None), thread_sensitive=True)
-        while (piece := await following()) is not None:
-            yield piece
+        super().__init__(export.pieces, media_type=export.media_type, filename=export.name)
