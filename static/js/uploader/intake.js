@@ -38,10 +38,13 @@ async function droppedFiles(transfer) {
  */
 export function takeFiles({ inputs, veil, onFiles }) {
   for (const input of inputs) {
-    input.addEventListener("change", () => {
+    const take = () => {
       onFiles([...(input.files ?? [])]);
       input.value = "";
-    });
+    };
+    input.addEventListener("change", take);
+    // Chosen while this script was still on its way, with the rest of the page's yet to run.
+    if (input.files?.length) queueMicrotask(take);
   }
   let depth = 0;
   const cover = (/** @type {number} */ change) => {
