@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from benchmarks.material import Material, Picture
 from benchmarks.report import Section
 from benchmarks.timing import measure_interleaved, ratio
 from vision.errors import VisionError
+from vision.evaluation.faces_pictures import import_peer
 from vision.faces import FaceConfig, FaceEngine, create_face_engine
 from vision.weights import FACE_CARDS, WeightsStore
 
@@ -36,9 +36,7 @@ def run(material: Material, cache: Path, *, rounds: int) -> Section:
     if not data or not yunet.exists():
         section.notes.append("Not measured: it needs the pictures of faces and YuNet.")
         return section
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import face_recognition
+    face_recognition = import_peer()
     picture = make_picture(Path(data) / "faces")
     colours = np.ascontiguousarray(picture[:, :, ::-1])
     store = WeightsStore(cache / "faces", [material.weights_dir], allow_download=False)

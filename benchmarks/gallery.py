@@ -6,12 +6,12 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
-import face_recognition
 import numpy as np
 
 from benchmarks.material import Material
 from benchmarks.report import Section
 from benchmarks.timing import measure_interleaved, ratio
+from vision.evaluation.faces_pictures import import_peer
 from vision.faces.matching import DEFAULT_RULES, GalleryArrays, search
 from vision.faces.structures import EMBEDDING_SIZE
 
@@ -61,6 +61,8 @@ def make_gallery(owners: int, *, seed: int = 0) -> tuple[GalleryArrays, np.ndarr
 def _row(owners: int, rounds: int) -> tuple[str, ...]:
     gallery, probes, asked = make_gallery(owners)
     doubles = gallery.embeddings.astype(np.float64)  # as face_encodings gives them
+
+    face_recognition = import_peer()
 
     def peer() -> int:
         for probe in probes.astype(np.float64):

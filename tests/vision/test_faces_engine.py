@@ -2,7 +2,6 @@
 
 import os
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -13,10 +12,12 @@ import numpy as np
 import pytest
 import supervision as sv
 from numpy.typing import NDArray
+from PIL import ImageFile
 
 from vision.engine import Engine, EngineConfig
 from vision.engine.plan import Plan
 from vision.errors import ModelError, PictureError, VisionError, WeightsError
+from vision.evaluation.faces_pictures import import_peer
 from vision.faces import FaceConfig, FaceEngine, create_face_engine, no_faces, quality_of
 from vision.faces.quality import flaw_of
 from vision.faces.yunet import plan_looks
@@ -532,9 +533,8 @@ def test_sharpness_does_not_depend_on_size(engine: FaceEngine, faces_dir: Path) 
 @pytest.mark.weights
 @pytest.mark.slow
 def test_embeddings_are_those_of_the_pure_dlib_path(engine: FaceEngine, faces_dir: Path) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        peer = pytest.importorskip("face_recognition")
+    peer = import_peer()
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
     moved = []
     paths = [
         *sorted((faces_dir / "known").rglob("*.jp*g")),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import supervision as sv
 from numpy.typing import NDArray
+from PIL import ImageFile
 
 from vision.errors import VisionError
 from vision.evaluation.faces_folder import FacePairs, LeftOut
@@ -18,7 +20,7 @@ from vision.faces.protocol import FaceEngine
 from vision.faces.structures import EMBEDDING_SIZE, Embeddings
 from vision.sources.pictures import decode_picture
 
-__all__ = ["EmbeddedPictures", "embed_pictures", "embed_with_peer"]
+__all__ = ["EmbeddedPictures", "embed_pictures", "embed_with_peer", "import_peer"]
 
 # A second face this much smaller than the largest is somebody in the background.
 _BACKGROUND: Final = 0.6
@@ -71,9 +73,7 @@ def embed_pictures(
 
 def embed_with_peer(pairs: FacePairs, *, tell: Tell | None = None) -> EmbeddedPictures:
     """Do the same with ``face_recognition``, called as its documentation calls it."""
-    with warnings.catch_warnings():  # its models still use pkg_resources
-        warnings.simplefilter("ignore")
-        import face_recognition  # type: ignore[import-untyped]
+    face_recognition = import_peer()
 
     def look(image: NDArray[np.uint8]) -> tuple[NDArray[np.float64], Callable[[int], Embeddings]]:
         rgb = np.ascontiguousarray(image[..., ::-1])
@@ -87,6 +87,23 @@ def embed_with_peer(pairs: FacePairs, *, tell: Tell | None = None) -> EmbeddedPi
         return np.array(boxes, np.float64).reshape(-1, 4), embed
 
     return _embed_all(pairs, look, tell)
+
+
+def import_peer() -> Any:
+    """Import ``face_recognition``, and undo what its import does to the rest of the process.
+
+    It tells Pillow to fill up truncated pictures, and nothing would be refused any more.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    fills_up = ImageFile.LOAD_TRUNCATED_IMAGES
+    try:
+        with warnings.catch_warnings():  # its models still use pkg_resources
+            warnings.simplefilter("ignore")
+            return importlib.import_module("face_recognition")
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = fills_up
 
 
 def _embed_all(pairs: FacePairs, look: _Embed, tell: Tell | None) -> EmbeddedPictures:

@@ -44,9 +44,10 @@ def made(tmp_path: Path) -> Iterator[Installation]:
 
 ADD_CAMERA = """
     INSERT INTO cameras_camera (name, address, enabled, fps, model, detector_conf, people_only,
-        classes, tracker, tracker_max_age, tracker_min_hits, motion_gate, hide_people, revision,
-        created_at)
-    VALUES (%s, 'loop:walk.mp4', true, 2, '', 0.3, false, '[]', 'iou', 2, 2, true, false, 1, now())
+        classes, tracker, tracker_max_age, tracker_min_hits, motion_gate, hide_people, faces,
+        revision, created_at)
+    VALUES (%s, 'loop:walk.mp4', true, 2, '', 0.3, false, '[]', 'iou', 2, 2, true, false, '', 1,
+        now())
 """
 
 
