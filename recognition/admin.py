@@ -18,6 +18,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from common.admin import ReadOnlyAdmin
+from common.permissions import visible
 from recognition.models import (
     Consent,
     ConsentText,
@@ -137,7 +138,7 @@ class ConsentTextAdmin(ReadOnlyAdmin):
 
 @admin.register(FaceReview)
 class FaceReviewAdmin(PeopleAdmin):
-    """Matches that a person decides."""
+    """Matches that a person decides, and that the administrator may see."""
 
     listed = "reviews"
     person_column = "candidate_id"
@@ -146,6 +147,10 @@ class FaceReviewAdmin(PeopleAdmin):
     list_select_related = ("candidate", "answered_by")
     search_fields = ("candidate__name", "place", "origin_id__startswith")
     exclude = ("embedding", "crop")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FaceReview]:
+        """List only what the administrator may see elsewhere: places name others' files."""
+        return visible(request.user, super().get_queryset(request))
 
     @display(description="state", ordering="state", label=REVIEW_LABELS)
     def state_label(self, review: FaceReview) -> tuple[str, str]:

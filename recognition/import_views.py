@@ -18,7 +18,8 @@ from common.permissions import get_visible_or_404, visible
 from recognition.models import Profile
 from recognition.page_access import people_page
 from recognition.services.consent import current_text
-from recognition.services.importing import AT_WORK, JOB_KIND, report_for, start_import
+from recognition.services.import_reports import AT_WORK, JOB_KIND, report_for
+from recognition.services.importing import start_import
 
 SHOWN = 5
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 
 from common.accounts.roles import is_administrator, may_create
-from common.permissions import Verb, register_rule
+from common.permissions import Verb, group_ids_of, register_rule
 from common.permissions.rules import Viewer
 from recognition.models import FaceReview, FaceSample, Profile
 
@@ -35,7 +36,18 @@ class PeopleRule:
 ReviewScope: TypeAlias = Callable[[Viewer], Q]
 """Returns which reviews of an origin may be seen by somebody who works with people."""
 
-_scopes: dict[str, ReviewScope] = {FaceReview.Origin.PICTURE: lambda user: Q()}
+
+
+def of_pictures(user: Viewer) -> Q:
+    """Select the reviews of pictures of a user, and of those who share a group with them."""
+    if user.pk is None:
+        return Q(pk__in=[])
+    users = get_user_model().objects.filter(groups__in=group_ids_of(user))
+    colleagues = users.order_by().values("pk")
+    return Q(asked_by=user.pk) | Q(asked_by__in=colleagues)
+
+
+_scopes: dict[str, ReviewScope] = {FaceReview.Origin.PICTURE: of_pictures}
 
 
 def register_review_scope(origin: str, scope: ReviewScope) -> None:
@@ -46,7 +58,8 @@ def register_review_scope(origin: str, scope: ReviewScope) -> None:
 class ReviewRule(PeopleRule):
     """Those who work with people, where they may also see what the face is from.
 
-    Pictures are not kept, so every operator decides about their faces.
+    Pictures are not kept: who asked about one decides about its faces, and who is in a group with
+    them.
     """
 
     def allows(self, user: Viewer, verb: Verb, obj: Any) -> bool:

@@ -4,7 +4,8 @@ from common.broadcast import publish, user_group
 from common.jobs.context import JobContext
 from common.jobs.registry import job_handler, job_observer
 from common.models import Job
-from recognition.services.importing import JOB_KIND, drop_file_of, run_import_job
+from recognition.services.import_reports import JOB_KIND
+from recognition.services.importing import drop_file_of, run_import_job
 
 TIME_LIMIT = 6 * 3600.0
 """Of one attempt."""

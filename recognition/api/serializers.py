@@ -19,7 +19,7 @@ from recognition.models import (
     Profile,
     ProfileMerge,
 )
-from recognition.services.importing import report_for
+from recognition.services.import_reports import report_for
 from vision.faces.calibration import probability
 from vision.faces.structures import FLAWS
 

@@ -35,6 +35,14 @@ class FaceReview(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     origin = models.CharField(max_length=16, choices=Origin.choices)
     origin_id = models.CharField(max_length=64, blank=True, help_text="Of a sighting, if any.")
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="Whose picture it is; nobody's where a camera or a video says who may see it.",
+    )
     place = models.CharField(max_length=200, blank=True, help_text="For people: where it was.")
     seen_at = models.DateTimeField(default=timezone.now)
     embedding = models.BinaryField(max_length=EMBEDDING_BYTES)

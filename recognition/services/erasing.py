@@ -31,7 +31,7 @@ from common.uploads.services import remove_pictures
 from recognition.models import ErasureReport, Profile, ProfileMerge
 from recognition.services.checking import Traces, check_traces, rows_left
 from recognition.services.gallery import note_change
-from recognition.services.importing import forget_in_reports
+from recognition.services.import_reports import forget_in_reports
 from recognition.services.likeness import reviews_about
 from recognition.services.noting import note_deleted, person_label
 

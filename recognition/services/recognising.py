@@ -124,7 +124,7 @@ def recognise_picture(*, actor: Any, data: bytes, name: str) -> RecognisedPictur
     matched = time.perf_counter()
     matches = _match(found, consented_only=settings.uploads_need_consent)
     profiles = _profiles_of(matches.values())
-    source = _Source(hashlib.sha256(data).hexdigest(), name)
+    source = _Source(actor, hashlib.sha256(data).hexdigest(), name)
     faces = [
         _describe(found, index, matches.get(index), profiles, source)
         for index in range(len(found.faces))
@@ -153,14 +153,15 @@ def recognition_off() -> ServiceError:
 
 @dataclass(frozen=True)
 class _Source:
-    """The picture that a face is on: the hash of the file, and its name for people."""
+    """The picture that a face is on: who asks, the hash of the file, and its name for people."""
 
+    actor: Any
     sha256: str
     name: str
 
     def id_of(self, index: int) -> str:
-        """Name one face: the same file asks the same question only once."""
-        return f"{self.sha256[:56]}:{index}"
+        """Name one face: of the same person, the same file asks the same question only once."""
+        return f"{self.sha256[:40]}:{self.actor.pk}:{index}"
 
 
 def _match(found: FoundFaces, *, consented_only: bool) -> dict[int, Match]:
@@ -201,6 +202,7 @@ def _describe(
             review = open_review(
                 origin=FaceReview.Origin.PICTURE,
                 origin_id=source.id_of(index),
+                asked_by=source.actor,
                 place=source.name,
                 embedding=found.faces.data["embedding"][index],
                 model=found.embedder,

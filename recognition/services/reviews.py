@@ -50,6 +50,7 @@ def open_review(
     crop: bytes,
     quality: Mapping[str, float],
     match: Match,
+    asked_by: Any = None,
     seen_at: datetime | None = None,
     among: QuerySet[FaceReview] | None = None,
 ) -> FaceReview:
@@ -65,8 +66,10 @@ def open_review(
         crop: JPEG of the face, 150x150.
         quality: As `FaceQuality.as_data` tells it.
         match: Who it may be.
+        asked_by: Whose picture it is from; None for what cameras and videos have seen.
         seen_at: When; None for now.
-        among: Reviews that whoever sees this one sees, too; by default all of the origin.
+        among: Reviews that whoever sees this one sees, too; by default all of the origin and of
+            who asks.
 
     Returns:
         The new review, or the open one that asks the same: of the same origin id, or of those in
@@ -86,13 +89,14 @@ def open_review(
         if candidate is None:
             raise GoneError("person")
         if among is None:
-            among = FaceReview.objects.filter(origin=origin)
+            among = FaceReview.objects.filter(origin=origin, asked_by=asked_by)
         asked = _already_asked(origin, origin_id) or _same_doubt(among, candidate, data, model)
         if asked is not None:
             return asked
         review = FaceReview(
             origin=origin,
             origin_id=origin_id,
+            asked_by=asked_by,
             place=place[:200],
             seen_at=seen_at or timezone.now(),
             embedding=data,

@@ -49,7 +49,7 @@ for number, (name, photo) in enumerate({doubts!r}):
         origin="picture", origin_id=f"doubt-{{number}}", place="Entrance", model=found.embedder,
         embedding=found.faces.data["embedding"][0], crop=found.crops[0],
         quality=quality_of(found.faces, 0).as_data(),
-        match=Match("uncertain", people[name].pk, 0.55, 0.6),
+        match=Match("uncertain", people[name].pk, 0.55, 0.6), asked_by=admin,
     )
 """
 AMY = ["bbt/amy/amy1.png", "bbt/amy/amy2.png"]

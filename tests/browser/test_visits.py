@@ -119,3 +119,13 @@ def test_figures_of_the_day_are_shown_also_on_a_phone(new_page: Any) -> None:
         assert not wide, address
     page.goto("/visits/days/")
     assert page.locator("tbody tr").count() == 14
+
+
+def test_history_is_filtered_on_a_phone(new_page: Any) -> None:
+    page = new_page(viewport={"width": 360, "height": 740})
+    page.goto("/visits/history/")
+    rows = page.locator("#visit-list tbody tr")
+    expect(rows).to_have_count(2)
+    page.get_by_role("combobox", name="Kind").select_option("staff")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Sam")

@@ -156,13 +156,13 @@ def _make_world(role: str) -> World:
         "users": [caller.pk, other.pk],
         "groups": [],
         **_make_cameras(caller),
-        **_make_people(),
+        **_make_people(caller),
     }
     made.rows |= _make_visits(made.rows)
     return made
 
 
-def _make_people() -> dict[str, list[Any]]:
+def _make_people(caller: Any) -> dict[str, list[Any]]:
     """Two people of whom a face is known, and one that may be the first one's."""
     people = [Profile.objects.create(name=name) for name in ("Ada", "Grace")]
     samples = [
@@ -173,6 +173,7 @@ def _make_people() -> dict[str, list[Any]]:
     ]
     review = FaceReview.objects.create(
         origin="picture",
+        asked_by=caller,
         embedding=face_of(1, distance=0.5).tobytes(),
         model=EMBEDDER,
         candidate=people[0],

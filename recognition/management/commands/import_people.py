@@ -16,7 +16,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from common.errors import ServiceError
 from recognition.models import Profile
 from recognition.services.archives import FolderPictures, PictureSource, ZipPictures
-from recognition.services.importing import ImportReport, import_people, judge_options
+from recognition.services.import_people import import_people
+from recognition.services.import_reports import ImportReport
+from recognition.services.importing import judge_options
 from recognition.services.naming import name_in_refusals
 from vision.errors import VisionError
 
@@ -69,7 +71,8 @@ class Command(BaseCommand):
 
     def _tell(self, actor: Any, report: ImportReport) -> None:
         for refusal in name_in_refusals(actor, report.refused[:NAMED]):
-            self.stderr.write(f"{refusal.name}: {refusal.message}")
+            of = f"{refusal.name}: " if refusal.name else ""
+            self.stderr.write(of + refusal.message)
         left = len(report.refused) - NAMED + report.more
         if left > 0:
             self.stderr.write(f"… and {left:,} more.")

@@ -158,7 +158,8 @@ def fill_people() -> None:
     FaceSample.objects.create(profile=person, embedding=bytes(512), model="m")
     text = ConsentText.objects.create(version=1, text="I agree.")
     Consent.objects.create(profile=person, text=text)
-    doubt = {"distance": 0.55, "probability": 0.5}
+    asked = {"origin": "picture", "asked_by": User.objects.get(username="root")}
+    doubt = {"distance": 0.55, "probability": 0.5, **asked}
     FaceReview.objects.create(candidate=person, embedding=bytes(512), model="m", **doubt)
     ProfileMerge.objects.create(target=person, source_id=uuid.uuid4(), source={"name": "Eri"})
     ErasureReport.objects.create(subject=uuid.uuid4(), reason="request")

@@ -436,6 +436,7 @@ def make_people(owner: Any) -> dict[str, str]:
         crop=CROP,
         quality=QUALITY,
         match=Match("uncertain", ada.pk, 0.55, 0.7, None, None),
+        asked_by=owner,
     )
     job = Job.objects.create(kind="recognition.import", owner=owner, state="running")
     report = ErasureReport.objects.create(subject=countess.pk, reason="request")

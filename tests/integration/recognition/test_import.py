@@ -25,7 +25,7 @@ from common.models import Job
 from common.uploads.errors import UploadRejected
 from recognition.errors import ConflictError, ImportRefused, InvalidError
 from recognition.models import Consent, FaceSample, Profile
-from recognition.services import archives, importing
+from recognition.services import archives, import_people, import_reports, importing
 from recognition.services.archives import Refusal, ZipPictures, person_of, shown
 from recognition.services.consent import (
     has_consent,
@@ -33,12 +33,8 @@ from recognition.services.consent import (
     record_consent,
     withdraw_consent,
 )
-from recognition.services.importing import (
-    forget_in_reports,
-    forget_old_imports,
-    report_of,
-    start_import,
-)
+from recognition.services.import_reports import ImportReport, forget_in_reports, report_of
+from recognition.services.importing import forget_old_imports, start_import
 from recognition.services.profiles import create_profile
 from tests.integration.conftest import make_picture, wait_for_job
 
@@ -427,14 +423,14 @@ def test_a_cancelled_import_keeps_who_was_enrolled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     job = begin(user, pack(people(photo, "amy", "howard", "raj")))
-    add = importing._Importer.add_person
+    add = import_people._Importer.add_person
 
     def cancel(self: Any, *args: Any) -> Any:
         report = add(self, *args)
         cancel_job(job=Job.objects.get(pk=job.pk))
         return report
 
-    monkeypatch.setattr(importing._Importer, "add_person", cancel)
+    monkeypatch.setattr(import_people._Importer, "add_person", cancel)
     assert run(job).state == "cancelled"
     assert Profile.objects.get().name == "Amy"
     assert report_of(job).done == 1
@@ -502,8 +498,8 @@ def test_a_file_that_goes_while_others_are_looked_for_is_passed_by(
 
 
 def test_a_long_report_counts_what_it_does_not_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "REPORTED", 2)
-    report = importing.ImportReport()
+    monkeypatch.setattr(import_reports, "REPORTED", 2)
+    report = ImportReport()
     for number in range(5):
         report.refuse(Refusal(str(number), "damaged", "It is damaged."))
     assert (len(report.refused), report.more) == (2, 3)

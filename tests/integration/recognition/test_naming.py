@@ -14,15 +14,11 @@ from common.jobs import runner, services
 from common.models import Job
 from recognition.errors import EnrolmentError, GoneError
 from recognition.models import PrivacySettings, Profile
-from recognition.services import importing
+from recognition.services import import_people
 from recognition.services.consent import publish_consent_text, record_consent
 from recognition.services.erasing import erase_person
-from recognition.services.importing import (
-    forget_in_reports,
-    report_for,
-    report_of,
-    start_import,
-)
+from recognition.services.import_reports import forget_in_reports, report_for, report_of
+from recognition.services.importing import start_import
 from recognition.services.samples import add_sample, enrol_picture
 from tests.integration.detector.conftest import picture
 from tests.integration.recognition.known_people import places_with
@@ -223,14 +219,14 @@ def test_a_name_that_is_forgotten_while_an_import_works_stays_forgotten(
     quiet_bells: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    add, forgotten = importing._Importer.add_person, []
+    add, forgotten = import_people._Importer.add_person, []
 
     def forget(self: Any, person: str, *args: Any) -> Any:
         if person == "Cleo":
             forgotten.append(forget_in_reports("Amy"))
         return add(self, person, *args)
 
-    monkeypatch.setattr(importing._Importer, "add_person", forget)
+    monkeypatch.setattr(import_people._Importer, "add_person", forget)
     file = archive(Amy=b"words", Bea=b"words", Cleo=b"words")
     job = run(start_import(actor=user, file=file, kind="customer", consent=False))
     assert (job.state, forgotten) == ("done", [1])
@@ -248,14 +244,14 @@ def test_an_import_outlives_somebody_who_is_erased_at_the_wrong_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make_person("Amy")
-    hold, gone = importing.hold_profile, [GoneError("person")]
+    hold, gone = import_people.hold_profile, [GoneError("person")]
 
     def hold_late(profile_id: Any) -> Profile:
         if gone:
             raise gone.pop()
         return hold(profile_id)
 
-    monkeypatch.setattr(importing, "hold_profile", hold_late)
+    monkeypatch.setattr(import_people, "hold_profile", hold_late)
     faces.scene = [made(1)]
     file = archive(Amy=picture(640, 480))
     job = run(start_import(actor=user, file=file, kind="customer", consent=False))

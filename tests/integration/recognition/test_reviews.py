@@ -45,6 +45,7 @@ def ask(candidate: Profile, face: int = 1, **changes: Any) -> FaceReview:
     values = {
         "origin": "picture",
         "origin_id": "",
+        "asked_by": candidate.created_by,
         "place": "Door",
         "embedding": embedding,
         "model": EMBEDDER,
@@ -319,6 +320,7 @@ def test_a_mistake_is_not_made_twice(
         crop=b"",
         quality={},
         match=match(mistaken[0]),
+        asked_by=user,
     )
     answer_review(actor=user, review=review, answer="no")
     assert match(mistaken[0]).state == "unknown"

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import AnonymousUser, Group
 from django.db import IntegrityError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -167,10 +167,21 @@ def test_a_face_in_a_video_is_for_those_who_may_see_the_video(
     assert [sees(one, review) for one in (user, colleague, chief)] == [True, True, False]
 
 
-def test_a_face_on_a_picture_is_for_all_operators(ada: Profile) -> None:
+def test_a_face_on_a_picture_is_for_who_asked_and_their_colleagues(
+    ada: Profile, shop: Group
+) -> None:
+    asker = member("olga", "operator", shop)
+    review = ask(ada, Sighting(), origin="picture", origin_id="2f0a:0", asked_by=asker)
+    colleagues = [member("otto", "operator", shop), member("cora", "administrator", shop)]
+    assert all(sees(one, review) for one in (asker, *colleagues))
+    others = [member("vera", "viewer", shop), member("root", "administrator")]
+    assert not any(sees(one, review) for one in others)
+
+
+def test_a_face_on_a_picture_of_nobody_is_seen_by_nobody(ada: Profile) -> None:
     review = ask(ada, Sighting(), origin="picture", origin_id="2f0a:0")
-    assert sees(member("olga", "operator"), review)
-    assert not sees(member("vera", "viewer"), review)
+    assert not sees(member("root", "administrator"), review)
+    assert not visible(AnonymousUser(), FaceReview.objects.all()).exists()
 
 
 @pytest.mark.parametrize("origin_id", ["", "7", str(uuid.uuid4())], ids=["none", "odd", "gone"])
