@@ -39,8 +39,8 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0  # no connection outlives the test that
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Hashed names need a collected folder; the tests of `setup` make one for themselves.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-SERVESTATIC_USE_FINDERS = True
-SERVESTATIC_AUTOREFRESH = True
+# Each client of a test would look for all static files again, which took half of a test's time.
+SERVESTATIC_USE_FINDERS = SERVESTATIC_USE_STATIC_ROOT = SERVESTATIC_AUTOREFRESH = False
 # Leases run out and sweeps happen within a test's patience.
 SIGHTLINE_JOB_LEASE_SECONDS = 2.0
 SIGHTLINE_SWEEP_SECONDS = 0.5
