@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from common.inference import set_engine_for_tests
-from recognition.models import FaceSample, Profile
+from recognition.index import Match
+from recognition.models import FaceReview, FaceSample, Profile
 from recognition.services.profiles import create_profile
+from recognition.services.reviews import open_review
 from recognition.services.samples import add_sample
 from tests.integration.conftest import make_user
+from tests.integration.recognition.known_people import Known, make_known
 from tests.made_faces import EMBEDDER, face_of
 from vision.engine import Engine, EngineConfig
 from vision.weights.store import WeightsStore
+
+JSON = {"HTTP_ACCEPT": "application/json"}
+SOMEBODY = str(uuid.UUID(int=7))
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +68,36 @@ def viewer(db: None) -> Any:
 
 
 @pytest.fixture
+def admin(administrator: Any) -> Client:
+    """A browser in which `administrator` is signed in."""
+    client = Client()
+    client.force_login(administrator)
+    return client
+
+
+@pytest.fixture
+def data_dir(settings: Any, tmp_path: Path) -> Path:
+    """A data folder of this test's own, with the media in it."""
+    settings.DATA_DIR = tmp_path / "data"
+    settings.DATA_DIR.mkdir()
+    settings.MEDIA_ROOT = settings.DATA_DIR / "media"
+    settings.SIGHTLINE_MIN_FREE_BYTES = 0
+    return Path(settings.DATA_DIR)
+
+
+@pytest.fixture
+def chief(db: None) -> Any:
+    """An administrator who forgets people."""
+    return make_user("grace", "administrator")
+
+
+@pytest.fixture
+def known(chief: Any, user: Any) -> Known:
+    """Somebody of whom there is everything that there can be, and a bystander."""
+    return make_known(chief, user)
+
+
+@pytest.fixture
 def make_person(user: Any) -> Callable[..., Profile]:
     """Makes people with made-up faces: ``make_person("Ada", 1, samples=2)``."""
 
@@ -87,3 +126,30 @@ def give_sample(
         **fields,
     }
     return add_sample(actor=actor, profile=profile, **values)
+
+
+@pytest.fixture
+def review(make_person: Callable[..., Profile]) -> FaceReview:
+    """Somebody at the entrance who may be Ada."""
+    ada = make_person("Ada", 1, samples=2)
+    return ask_about(ada, 1, origin_id="1")
+
+
+def ask_about(person: Profile, face: int, *, origin_id: str) -> FaceReview:
+    """Open a review of a made-up face that may be somebody's, for who has enrolled them."""
+    return open_review(
+        origin=FaceReview.Origin.PICTURE,
+        origin_id=origin_id,
+        asked_by=person.created_by,
+        place="Entrance",
+        embedding=face_of(face, distance=0.5),
+        model=EMBEDDER,
+        crop=b"a face",
+        quality={"size": 90.0, "sharpness": 0.7},
+        match=Match("uncertain", person.pk, 0.5, 0.7),
+    )
+
+
+def a_picture(data: bytes, name: str = "photo.jpg") -> SimpleUploadedFile:
+    """Return a picture as a form sends it."""
+    return SimpleUploadedFile(name, data, content_type="image/jpeg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from common.storage.work import work_folder
-from recognition.index import Match
-from recognition.models import FaceReview, FaceSample, Profile
+from recognition.index import Match, match_faces
+from recognition.models import ErasureReport, FaceReview, FaceSample, Profile
 from recognition.services.consent import publish_consent_text, record_consent
 from recognition.services.negatives import note_not_person
 from recognition.services.profiles import create_profile
@@ -30,6 +31,14 @@ from video_analysis.models import CameraEvent, Sighting, Visitor, VisitorFace
 from video_analysis.retail.models import Visit
 
 MODEL = "made-up"
+
+# Where the id of somebody who is gone may still stand: it leads to nobody.
+ID_MAY_STAY = {
+    "recognition_erasurereport.subject",
+    "recognition_gallerychange.profile_id",
+    "common_auditentry.object_id",
+    "common_auditentry.details",
+}
 
 
 def make_face(seed: int, *, jitter: int = 0) -> NDArray[np.float32]:
@@ -214,3 +223,20 @@ def stored_names() -> set[str]:
     """Return the names of all files that there are."""
     root = Path(default_storage.location)
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+
+def sums(names: Any) -> set[str]:
+    """Return the sha256 of stored files."""
+    root = Path(default_storage.location)
+    return {hashlib.sha256((root / name).read_bytes()).hexdigest() for name in names}
+
+
+def found_by(report: ErasureReport) -> dict[str, int]:
+    """Return how much each check of an erasure has found, by its code."""
+    return {check["code"]: check["found"] for check in report.checks}
+
+
+def who_is(seed: int) -> uuid.UUID | None:
+    """Return who a made-up face is recognised as."""
+    [match] = match_faces([make_face(seed)], model=MODEL)
+    return match.profile_id if match.state == "known" else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,8 @@ from tests.integration.detector.conftest import FakeEngine, picture
 from tests.made_faces import EMBEDDER, FakeFaces, MadeFace, face_of
 
 QUALITY = {"size": 100.0, "sharpness": 0.8, "yaw": 0.0, "pitch": 0.0, "roll": 0.0}
+PEOPLE = "/api/people/"
+NOBODY = uuid.UUID(int=7)
 CROP = bytes(cv2.imencode(".jpg", np.full((150, 150, 3), 120, np.uint8))[1])
 
 
@@ -98,6 +101,11 @@ def made(number: int, *, distance: float = 0.0, place: int = 0, flaw: str = "") 
     left = 10.0 + 150 * place
     box = (left, 10.0, left + 100, 130.0)
     return MadeFace(face_of(number, distance=distance), box=box, flaw=flaw)
+
+
+def of(profile: Any, rest: str = "") -> str:
+    """Return an address below that of somebody, who is named by their row or its id."""
+    return f"{PEOPLE}{getattr(profile, 'pk', profile)}/{rest}"
 
 
 def post_picture(client: APIClient, path: str, data: bytes | None = None, **fields: Any) -> Any:

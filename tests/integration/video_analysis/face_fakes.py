@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 import supervision as sv
 from numpy.typing import NDArray
 
@@ -15,7 +18,12 @@ from recognition.models import FaceSample, Profile
 from recognition.services.profiles import create_profile
 from recognition.services.samples import add_sample
 from video_analysis.cameras.models import Area, Camera
+from video_analysis.models import Sighting
 from video_analysis.services.live.setups import CameraSetup, read_setups
+from video_analysis.services.recognising import news, worker
+from video_analysis.services.recognising import scenes as scenes_module
+from video_analysis.services.recognising import tracks as tracks_module
+from video_analysis.services.recognising.news import SightingNews
 from video_analysis.services.recognising.watcher import FaceWatcher
 from vision.faces import no_faces
 from vision.pipeline.results import FrameResult
@@ -25,6 +33,7 @@ WIDTH, HEIGHT = 320, 240
 FLOOR = 10
 BEGINNING = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 MODEL = "fake-128"
+ADA, BEN, NOBODY, STRANGER = 21, 22, 77, 78
 
 
 def embedding_of(person: int, *, jitter: float = 0.0, towards: int | None = None) -> Any:
@@ -185,3 +194,72 @@ def enrol(name: str, person: int, *, kind: str = Profile.Kind.CUSTOMER) -> Profi
         source=FaceSample.Source.API,
     )
     return profile
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look several times a second."""
+    for module in (scenes_module, tracks_module):
+        monkeypatch.setattr(module, "LOOK_SECONDS", 0.0)
+    for name in ("AGAIN_SECONDS", "UNKNOWN_SECONDS", "TICK_SECONDS", "CLEARED_SECONDS"):
+        monkeypatch.setattr(worker, name, 0.05)
+    monkeypatch.setattr(worker, "REST", 0.0)
+    monkeypatch.setattr(worker, "NEWS_SECONDS", 0.3)
+    monkeypatch.setattr(scenes_module, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(scenes_module, "GONE_SECONDS", -1.5)  # of two of the tracker's
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    """An engine that finds the faces of whoever is before the camera."""
+    return FakeEngine()
+
+
+@pytest.fixture
+def watcher(engine: FakeEngine) -> Iterator[FaceWatcher]:
+    """What looks at the frames; its threads end with the test."""
+    made = FaceWatcher(engine=lambda: engine)  # type: ignore[arg-type,return-value]
+    yield made
+    assert made.on_stop(10.0)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("face-")]
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[SightingNews]:
+    """What is told of sightings; nobody else hears it."""
+    told: list[SightingNews] = []
+    monkeypatch.setattr(news, "_listeners", [told.append])
+    return told
+
+
+@pytest.fixture
+def stage(watcher: FaceWatcher) -> Stage:
+    """A camera of an area where anybody may be recognised."""
+    return Stage(watcher, make_camera(make_area()))
+
+
+def make_camera(area: Any, **fields: Any) -> Camera:
+    """Store a camera of an area."""
+    return Camera.objects.create(name="Door", address="loop:door.mp4", area=area, **fields)
+
+
+def play_until(stage: Stage, condition: Callable[[], bool], seconds: float = 15.0) -> None:
+    """Show frames until something has come about."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come about"
+        stage.play()
+        time.sleep(0.02)
+
+
+def play_for(stage: Stage, seconds: float = 1.0) -> None:
+    """Show frames for a while."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        stage.play()
+        time.sleep(0.02)
+
+
+def known() -> list[Sighting]:
+    """Return who was recognised."""
+    return list(Sighting.objects.filter(state="known"))
