@@ -192,11 +192,12 @@ def test_somebody_is_enrolled_by_webcam(with_camera: Any) -> None:
     page.get_by_text("Webcam", exact=True).click()
     page.get_by_role("button", name="Start the camera").click()
     expect(page.locator("[data-say].enrol-say")).to_contain_text(re.compile(r"\w"))
-    expect(page.get_by_text("Five good pictures. The camera is off.")).to_be_visible()
+    five = page.get_by_text("Five good pictures. The camera is off.")
+    expect(five).to_be_visible(timeout=90_000)  # a second apart, each judged by the engine
     assert page.evaluate("() => document.querySelector('#enrol-webcam video').srcObject === null")
     expect(page.locator(".photo")).to_have_count(5)
     page.get_by_role("button", name="Save").click()
-    page.wait_for_url("**/people/*-*/")
+    page.wait_for_url("**/people/*-*/", timeout=60_000)
     expect(page.locator(".sample").first).to_contain_text("Webcam")
 
 
