@@ -1,5 +1,6 @@
 """Users, clients, pictures and the real embedded worker."""
 
+import gc
 import io
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 from PIL import Image
 from rest_framework.test import APIClient
@@ -30,6 +33,17 @@ def own_media(settings: Any, tmp_path: Any) -> None:
     """Give each test an empty media folder and an empty cache."""
     settings.MEDIA_ROOT = tmp_path / "media"
     cache.clear()
+
+
+@pytest.fixture
+def no_other_connections() -> None:
+    """Close what threads of earlier tests still hold: a restore wants the database for itself."""
+    for held in gc.get_objects():
+        # Not isinstance: lazy objects would wake up to be asked.
+        if issubclass(type(held), BaseDatabaseWrapper) and held is not connections[held.alias]:
+            held.inc_thread_sharing()
+            held.close()
+            held.dec_thread_sharing()
 
 
 @pytest.fixture

@@ -31,7 +31,10 @@ from integration.detector.conftest import make_session
 from video_analysis.cameras.models import Camera
 from video_analysis.models import CameraEvent
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("no_other_connections"),
+]
 
 
 @pytest.fixture(autouse=True)

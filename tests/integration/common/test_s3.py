@@ -27,7 +27,10 @@ from detector.models import DetectionSession
 from integration.conftest import make_picture
 from integration.detector.conftest import make_session
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("no_other_connections"),
+]
 
 
 @pytest.fixture(scope="module")

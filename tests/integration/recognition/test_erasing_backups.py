@@ -33,7 +33,10 @@ from tests.integration.recognition.known_people import (
 from video_analysis.models import Sighting, Visitor, VisitorFace
 from video_analysis.services.recognising.visitors import name_visitor
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("data_dir")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("data_dir", "no_other_connections"),
+]
 
 
 def test_backups_that_hold_the_person_are_named(known: Known, chief: Any, data_dir: Path) -> None:
