@@ -48,6 +48,7 @@ def make_runtime(kind: str, weights: Path, cache_dir: Path) -> Any:
     return OpenVinoRuntime(path, precision="fp32", threads=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["yolov8n", "yolov8n-seg"])
 @pytest.mark.parametrize("kind", ["openvino", "onnxruntime", "torch"])
 def test_a_batch_finds_what_its_members_find(

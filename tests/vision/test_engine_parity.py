@@ -21,6 +21,7 @@ def _peer(load_peer: Callable[[Path], Any], path: Path, picture: Any, **options:
     return load_peer(path).predict(picture, verbose=False, device="cpu", **options)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_float_boxes_equal_the_peers_on_a_random_network(
     backend: str,
@@ -43,6 +44,7 @@ def test_float_boxes_equal_the_peers_on_a_random_network(
     assert compared > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [320, 512])
 def test_boxes_of_a_smaller_input_equal_the_peers(
     size: int,
@@ -95,6 +97,7 @@ def mask_overlaps(ours: Any, peer: Any) -> list[float]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (20, 4000), (4000, 20), (2, 3), (33, 31)])
 @pytest.mark.parametrize("model", ["yolov8n", "yolov8n-seg"])
 def test_odd_sizes_give_what_the_peer_gives(

@@ -171,6 +171,7 @@ def test_a_detector_runs_over_a_folder(tmp_path: Path) -> None:
     assert evaluate(found, instances).box.map50 == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_truth_of_real_pictures_scores_one(test_data: Path) -> None:
     instances = test_data / "images" / "coco" / "instances.json"

@@ -66,6 +66,7 @@ def joint_differences(ours: Any, peer: Any, *, box: float = 1.0) -> list[np.ndar
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_joints_equal_the_peers_on_a_random_network(
     backend: str,
@@ -109,6 +110,7 @@ def test_what_is_answered(make_pose_engine: Callable[..., Engine]) -> None:
     np.testing.assert_array_equal(again.data["keypoints"], keypoints)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_nobody_has_no_joints(backend: str, make_pose_engine: Callable[..., Engine]) -> None:
     engine = make_pose_engine(backend=backend, precision="fp32")

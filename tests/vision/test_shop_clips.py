@@ -10,6 +10,9 @@ import pytest
 from vision.synthetic.shop import VIEWS, Shop
 from vision.synthetic.shop.clips import CLIPS, are_current, clip_path, write_clips
 
+# One process renders them for all.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("shop clips")]
+
 SHORT = Shop(seed=2, seconds=1.0)
 
 

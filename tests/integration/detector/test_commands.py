@@ -116,6 +116,7 @@ def test_an_output_folder_that_cannot_be_made_is_told(yard: Path, engine: FakeEn
         run("detect", yard, "--out", yard / "below")
 
 
+@pytest.mark.slow
 def test_the_real_engine_finds_the_bus(
     real_engine: None, weights_dir: Path, tmp_path: Path
 ) -> None:
