@@ -16,8 +16,10 @@ from benchmarks import (
     endurance,
     engine,
     faces,
+    fast_style,
     gallery,
     gate,
+    gatys,
     http,
     live,
     live_memory,
@@ -38,6 +40,7 @@ HERE = Path(__file__).resolve().parent
 BENCHMARKS: dict[str, Callable[..., Section]] = {
     "engine": engine.run,
     "faces": faces.run,
+    "fast-style": fast_style.run,
     "masks": masks.run,
     "accuracy": accuracy.run,
     "http": http.run,
@@ -57,6 +60,7 @@ BENCHMARKS: dict[str, Callable[..., Section]] = {
     "live-memory": live_memory.run,
     "beside": beside.run,
     "gallery": gallery.run,
+    "gatys": gatys.run,
 }
 
 

@@ -37,7 +37,6 @@ ReviewScope: TypeAlias = Callable[[Viewer], Q]
 """Returns which reviews of an origin may be seen by somebody who works with people."""
 
 
-
 def of_pictures(user: Viewer) -> Q:
     """Select the reviews of pictures of a user, and of those who share a group with them."""
     if user.pk is None:

@@ -108,6 +108,7 @@ INSTALLED_APPS = [
     "video_analysis.retail",
     "detector",
     "recognition",
+    "styletransfer",
     "common",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",

@@ -39,7 +39,8 @@ class WeightsFile:
         name: Name of the model, e.g. ``"yolov8n-seg"``.
         file: File name, in search directories and in the cache.
         url: Official source (https); empty where the file is published nowhere as it is.
-        sha256: Lower-case hex digest of the official file.
+        sha256: Lower-case hex digest of the official file; its first digits, eight at least, where
+            no more are published.
         bytes: Its size.
         licence: SPDX identifier.
     """

@@ -13,14 +13,25 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_DIGITS, _LEAST_DIGITS = 64, 8
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a file must be: lower-case SHA-256 and, where known, its size in bytes."""
+    """What a file must be: lower-case SHA-256 and, where known, its size in bytes.
+
+    Some files are published with the first digits of their hash only; then the size counts, too.
+    """
 
     sha256: str
     bytes: int | None
+
+    def accepts(self, sha256: str, size: int) -> bool:
+        """Return whether a file of this hash and size is the expected one."""
+        if len(self.sha256) == _DIGITS:
+            return sha256 == self.sha256
+        enough = len(self.sha256) >= _LEAST_DIGITS
+        return enough and sha256.startswith(self.sha256) and size == self.bytes
 
     def mismatch(self, name: Path | str, actual: str) -> str:
         """Return the sentence that says which hash was expected and which was found."""
