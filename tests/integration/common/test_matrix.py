@@ -60,8 +60,9 @@ MINE = "door 404 404 404 404 ok 404"
 # Of a camera that belongs to the group: administrators configure it, members watch it.
 WATCH = "door 404 ok ok 404 404 ok"
 CONFIGURE = "door 404 403 403 404 404 ok"
-# Of people who are known by their faces: viewers see nobody; an import is its owner's.
-IMPORTER = "door 403 403 404 404 ok 404"
+# Of people who are known by their faces: viewers see nobody; an import is its owner's, and so are
+# questions about a picture of somebody who is in no group.
+PERSONAL = "door 403 403 404 404 ok 404"
 VISITS = "door 403 403 ok 404 404 ok"
 PORTRAIT = "door 404 404 ok ok ok ok"
 
@@ -215,7 +216,7 @@ MATRIX = {
     "GET api/people/": api(CREATE),
     "POST api/people/": api(CREATE),
     "POST api/people/import/": api(CREATE),
-    "GET api/people/import/<uuid:pk>/": api(IMPORTER),
+    "GET api/people/import/<uuid:pk>/": api(PERSONAL),
     "GET api/people/privacy/": api(ADMINISTER),
     "PATCH api/people/privacy/": api(ADMINISTER),
     "GET api/people/erasures/": api(ADMINISTER),
@@ -240,9 +241,9 @@ MATRIX = {
     "POST api/people/<uuid:pk>/consent/": api(CREATE),
     "POST api/people/<uuid:pk>/consent/withdraw/": api(CREATE),
     "GET api/reviews/": api(CREATE),
-    "GET api/reviews/<uuid:pk>/": api(CREATE),
-    "GET api/reviews/<uuid:pk>/crop.jpg": api(CREATE),
-    "POST api/reviews/<uuid:pk>/answer/": api(CREATE),
+    "GET api/reviews/<uuid:pk>/": api(PERSONAL),
+    "GET api/reviews/<uuid:pk>/crop.jpg": api(PERSONAL),
+    "POST api/reviews/<uuid:pk>/answer/": api(PERSONAL),
     # Their pages
     "GET people/": CREATE,
     "GET people/new/": CREATE,
@@ -255,11 +256,11 @@ MATRIX = {
     "POST people/recognise/name/": CREATE,
     "GET people/reviews/": CREATE,
     "POST people/reviews/<uuid:review_id>/": CREATE,
-    "GET people/reviews/<uuid:review_id>/face.jpg": PORTRAIT,
+    "GET people/reviews/<uuid:review_id>/face.jpg": MINE,
     "GET people/import/": CREATE,
     "POST people/import/": CREATE,
-    "GET people/import/<uuid:job_id>/": IMPORTER,
-    "POST people/import/<uuid:job_id>/cancel/": IMPORTER,
+    "GET people/import/<uuid:job_id>/": PERSONAL,
+    "POST people/import/<uuid:job_id>/cancel/": PERSONAL,
     "GET people/privacy/": ADMINISTER,
     "POST people/privacy/": ADMINISTER,
     "POST people/privacy/text/": ADMINISTER,
