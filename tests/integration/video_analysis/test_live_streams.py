@@ -548,6 +548,7 @@ class Deaf:
 
 
 @pytest.mark.slow
+@pytest.mark.once
 async def test_of_two_hundred_sockets_those_that_read_lose_no_event(
     team: Group, camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -603,6 +604,7 @@ async def count_pictures(port: int, cookie: str, camera: int, seconds: float) ->
 
 
 @pytest.mark.slow
+@pytest.mark.once
 async def test_fifty_viewers_of_a_stream_all_get_pictures(
     user: Any, camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
