@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
 from django.db import transaction
+from numpy.typing import NDArray
 
 from common.inference.faces import FoundFaces, find_faces
 from common.storage.disk import require_room
@@ -163,14 +164,23 @@ def refuse_difference(profile: Profile, sample: NewSample) -> None:
     Raises:
         EnrolmentError: ``differs``.
     """
-    rows = FaceSample.objects.filter(profile=profile.pk, model=sample.model).order_by()
-    stored = rows.values_list("embedding", flat=True)
-    own = [unpack(data) for data in stored if len(data) == EMBEDDING_BYTES]
-    if not own:
-        return
-    nearest = np.linalg.norm(np.stack(own) - sample.as_probe(), axis=1).min()
-    if nearest > max(profile.threshold or 0.0, DEFAULT_RULES.uncertain):
+    if not looks_like_own(profile, own_faces(profile, sample.model), sample):
         raise EnrolmentError("differs", DIFFERS)
+
+
+def own_faces(profile: Profile, model: str) -> list[NDArray[np.float32]]:
+    """Return the embeddings of a person's samples by one network."""
+    rows = FaceSample.objects.filter(profile=profile.pk, model=model).order_by()
+    stored = rows.values_list("embedding", flat=True)
+    return [unpack(data) for data in stored if len(data) == EMBEDDING_BYTES]
+
+
+def looks_like_own(profile: Profile, own: Sequence[NDArray[np.float32]], sample: NewSample) -> bool:
+    """Tell whether a face may be that of a person with such faces; with none it may be any."""
+    if not own:
+        return True
+    nearest = np.linalg.norm(np.stack(own) - sample.as_probe(), axis=1).min()
+    return bool(nearest <= max(profile.threshold or 0.0, DEFAULT_RULES.uncertain))
 
 
 def _the_one_face(found: FoundFaces) -> int:

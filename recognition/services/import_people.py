@@ -23,7 +23,8 @@ from recognition.models import FaceSample, Profile
 from recognition.services.archives import EntryError, PictureSource, Refusal
 from recognition.services.consent import has_withdrawn, record_consent
 from recognition.services.enrolling import (
-    refuse_difference,
+    looks_like_own,
+    own_faces,
     refuse_resemblance,
     refuse_same_photo,
     sample_from,
@@ -105,7 +106,7 @@ def _held(profile: Profile) -> Profile:
         raise _AgainError from None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Picked:
     """A picture that may be enrolled, and its name."""
 
@@ -261,12 +262,18 @@ def _without_strangers(
 
     Nobody is there to be asked, and one wrong photo would make two people one.
     """
-    profile = Profile.objects.filter(pk__in=known).first() if len(known) == 1 else None
-    if len(picked) < 2 and profile is None:
+    if not picked or len(known) > 1:  # nobody gets them where several have the name
         return picked
+    profile = Profile.objects.filter(pk__in=known).first()
+    own = own_faces(profile, picked[0].sample.model) if profile is not None else []
     groups = _group_alike(picked)
-    if profile is not None:
-        kept = [one for group in groups if _any_like(profile, group) for one in group]
+    if profile is not None and own:
+        kept = [
+            one
+            for group in groups
+            if any(looks_like_own(profile, own, face.sample) for face in group)
+            for one in group
+        ]
     else:
         groups.sort(key=len, reverse=True)
         if len(groups) > 1 and len(groups[0]) == len(groups[1]):
@@ -281,8 +288,6 @@ def _without_strangers(
 
 def _group_alike(picked: list[_Picked]) -> list[list[_Picked]]:
     """Put together what is joined by faces each as like the next as may be one person."""
-    if not picked:
-        return []
     faces = np.concatenate([one.sample.as_probe() for one in picked])
     apart = np.linalg.norm(faces[:, None] - faces[None], axis=2)
     count, labels = connected_components(csr_array(apart <= DEFAULT_RULES.uncertain), False)
@@ -290,16 +295,6 @@ def _group_alike(picked: list[_Picked]) -> list[list[_Picked]]:
         [one for one, label in zip(picked, labels.tolist(), strict=True) if label == group]
         for group in range(count)
     ]
-
-
-def _any_like(profile: Profile, group: list[_Picked]) -> bool:
-    for one in group:
-        try:
-            refuse_difference(profile, one.sample)
-        except EnrolmentError:
-            continue
-        return True
-    return False
 
 
 def _forget_person(person: str, report: ImportReport) -> None:

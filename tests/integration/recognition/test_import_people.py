@@ -96,6 +96,19 @@ def test_who_is_known_gets_only_faces_like_those_they_have(
     assert ada.samples.count() == 1 + kept
 
 
+def test_who_is_known_without_photos_gets_one_persons() -> None:
+    make_person("Ada")
+    report = enrol("Ada", "1", "2", "1 a")
+    assert [(one.name, one.code) for one in report.refused] == [("2", "differs")]
+    assert (report.samples, report.known) == (2, True)
+
+
+def test_where_several_have_the_name_nothing_else_is_said() -> None:
+    make_person("Ada"), make_person("Ada")
+    report = enrol("Ada", "1", "2")
+    assert [one.code for one in report.refused] == ["ambiguous"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_who_is_erased_while_their_photos_are_read_is_not_enrolled_anew() -> None:
     ada = make_person("Ada", 1)
