@@ -84,6 +84,7 @@ def paint_slowly(
     content, pattern = read_picture(commission.content), read_picture(style)
     painter = create_gatys(GatysConfig(get_weights_store(), options))
     try:
+        painter.check(content, pattern)
         on_ready(painter.prepare(on_fetch))
         painted = painter.stylize(content, pattern, on_progress=on_progress)
     finally:

@@ -1,6 +1,7 @@
 """Files of one-pass styles: cards, graphs for any size, margins, memory, and what is refused."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -159,38 +160,35 @@ def test_files_that_hold_no_style_network_are_refused(name: str, tmp_path: Path)
     assert error.value.code == "bad_model_file"
 
 
-def _meminfo(folder: Path, text: str | None) -> Path:
-    path = folder / "meminfo"
-    if text is not None:
-        path.write_text(text)
-    return path
-
-
 MEMORIES = {
-    "a machine": ("MemTotal: 9 kB\nMemAvailable: 2000 kB\n", {}, 2_048_000),
+    "no container": ({}, 5000),
     "a container": (
-        "MemAvailable: 2000 kB\n",
         {"memory.max": "9000\n", "memory.current": "6000\n", "memory.stat": "inactive_file 500\n"},
         3500,
     ),
+    "a container larger than the machine": (
+        {"memory.max": "90000\n", "memory.current": "6000\n", "memory.stat": ""},
+        5000,
+    ),
     "no limit": (
-        "MemAvailable: 2 kB\n",
         {"memory.max": "max\n", "memory.current": "6000\n", "memory.stat": ""},
-        2048,
+        5000,
     ),
     "a limit that is passed": (
-        None,
         {"memory.max": "10\n", "memory.current": "60\n", "memory.stat": ""},
         0,
     ),
-    "another system": (None, {}, None),
-    "nonsense": ("MemAvailable:\n", {"memory.max": "many"}, None),
+    "nonsense": ({"memory.max": "many"}, 5000),
 }
 
 
 @pytest.mark.parametrize("name", MEMORIES)
-def test_free_memory_is_what_machine_and_container_leave(name: str, tmp_path: Path) -> None:
-    meminfo, limits, free = MEMORIES[name]
+def test_free_memory_is_what_machine_and_container_leave(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits, free = MEMORIES[name]
+    machine = SimpleNamespace(available=5000)
+    monkeypatch.setattr("vision.style.memory.psutil.virtual_memory", lambda: machine)
     for file, text in limits.items():
         (tmp_path / file).write_text(text)
-    assert free_memory(_meminfo(tmp_path, meminfo), tmp_path) == free
+    assert free_memory(tmp_path) == free

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 
@@ -138,6 +137,5 @@ class FeedForwardStylizer:
             side = largest_side(height, width, free) - margins
             raise out_of_memory(height - margins, width - margins, max(0, side))
 
-    def _free(self) -> float:
-        free = free_memory() if self._memory is None else self._memory
-        return math.inf if free is None else free
+    def _free(self) -> int:
+        return free_memory() if self._memory is None else self._memory

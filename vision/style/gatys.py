@@ -91,6 +91,18 @@ class GatysStylizer:
             self._load(on_progress)
             return self.model
 
+    def check(
+        self,
+        content: Image,
+        style: Image | None,
+        *,
+        options: GatysOptions | None = None,
+        start: Image | None = None,
+    ) -> None:
+        """Raise what ``stylize`` would raise of such pictures, before anything is fetched."""
+        options = options or self._config.options
+        self._require_memory(_check(content, style, start, options), options)
+
     def stylize(
         self,
         content: Image,
@@ -182,8 +194,7 @@ class GatysStylizer:
             free, _ = torch.cuda.mem_get_info(self._device)
             kept = torch.cuda.memory_reserved(self._device)
             return int(free + kept - torch.cuda.memory_allocated(self._device))
-        free_bytes = free_memory()
-        return 4 * 2**30 if free_bytes is None else free_bytes
+        return free_memory()
 
     def _load(self, on_progress: ProgressCallback | None) -> FeatureNetwork:
         """Return the network: VGG19 as soon as it can be had, random features meanwhile."""

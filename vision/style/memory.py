@@ -5,28 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 __all__ = ["free_memory"]
 
-_PROC: Final = Path("/proc/meminfo")
 _CGROUP: Final = Path("/sys/fs/cgroup")
 
 
-def free_memory(proc: Path = _PROC, cgroup: Path = _CGROUP) -> int | None:
-    """Return the bytes that this process could still take: the machine's, and its container's.
-
-    None where the system does not say, as outside Linux.
-    """
-    found = [size for size in (_machine(proc), _container(cgroup)) if size is not None]
-    return max(0, min(found)) if found else None
-
-
-def _machine(proc: Path) -> int | None:
-    try:
-        lines = proc.read_text().splitlines()
-        line = next(line for line in lines if line.startswith("MemAvailable:"))
-        return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError, StopIteration):
-        return None
+def free_memory(cgroup: Path = _CGROUP) -> int:
+    """Return the bytes that this process could still take: the machine's, and its container's."""
+    machine = int(psutil.virtual_memory().available)  # which knows nothing of containers
+    container = _container(cgroup)
+    return machine if container is None else max(0, min(machine, container))
 
 
 def _container(cgroup: Path) -> int | None:

@@ -40,9 +40,9 @@ def needed_memory(height: int, width: int) -> int:
     return _BYTES + height * width * _BYTES_PER_PIXEL
 
 
-def largest_side(height: int, width: int, memory: float) -> int:
+def largest_side(height: int, width: int, memory: int) -> int:
     """Return the longer side of the largest input of these proportions that a memory allows."""
-    pixels = max(0.0, memory - _BYTES) / _BYTES_PER_PIXEL
+    pixels = max(0, memory - _BYTES) / _BYTES_PER_PIXEL
     return int(max(height, width) * math.sqrt(pixels / (height * width)))
 
 

@@ -6,6 +6,7 @@ import bisect
 from typing import Final
 
 from vision.errors import ModelError, PictureError
+from vision.style.framing import fitted_size
 
 __all__ = [
     "LEAST_SIDE",
@@ -43,8 +44,7 @@ def fit(height: int, width: int, *, longer_side: int | None = None) -> tuple[int
     Raises:
         PictureError: ``too_small``: a side has fewer than 16 pixels.
     """
-    scale = 1.0 if longer_side is None else min(1.0, longer_side / max(height, width))
-    scaled = round(height * scale), round(width * scale)
+    scaled = fitted_size(height, width, longer_side)
     if min(scaled) < LEAST_SIDE:
         raise PictureError(
             "too_small",

@@ -44,6 +44,9 @@ class FakePainter:
         self.hook: Callable[[int], None] = lambda step: None
         self.fetching: Callable[[], None] = lambda: None
 
+    def check(self, content: Image, style: Image) -> None:
+        """Take whatever comes."""
+
     def prepare(self, on_progress: Callable[[int, int | None], None]) -> str:
         for done in (50_000_000, 100_000_000):
             self.fetching()

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.core.management import CommandError
 from styletransfer.services import painting
 from tests.integration.styletransfer.painters import FakePainter, read, run
 from tests.made_videos import make_clip
-from vision.style import GatysOptions, Stylized
+from vision.style import GatysConfig, GatysOptions, Stylized
 
 pytestmark = pytest.mark.once  # needs no server
 
@@ -104,6 +105,23 @@ def test_ctrl_c_ends_fetching(
     with pytest.raises(CommandError, match="Interrupted"):
         run(content, style, tmp_path / "o.png")
     assert sorted(tmp_path.iterdir()) == sorted([content, style])
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_fetched(
+    content: Path, style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[bool] = []
+    create = painting.create_gatys
+
+    def limited(config: GatysConfig) -> Any:
+        painter = create(replace(config, memory=1))
+        monkeypatch.setattr(painter, "prepare", lambda on_progress: fetched.append(True))
+        return painter
+
+    monkeypatch.setattr(painting, "create_gatys", limited)
+    with pytest.raises(CommandError, match="does not fit into the memory"):
+        run(content, style, tmp_path / "o.png")
+    assert not fetched
 
 
 @pytest.mark.usefixtures("fast")
