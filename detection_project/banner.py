@@ -1,13 +1,12 @@
 """What a person needs to know when the server has started."""
 
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from detection_project.certificate import Certificate
 from detection_project.setup import Installation
+from vision.sources.examples import find_example
 
 
 def base_url(host: str, port: int, *, secure: bool = False) -> str:
@@ -18,22 +17,13 @@ def base_url(host: str, port: int, *, secure: bool = False) -> str:
     return f"{'https' if secure else 'http'}://{shown}:{port}"
 
 
-def example_picture() -> Path | None:
-    """Return a picture that is certainly on this machine, or None."""
-    spec = find_spec("ultralytics")  # found, not imported
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    path = Path(spec.submodule_search_locations[0]) / "assets" / "bus.jpg"
-    return path if path.is_file() else None
-
-
 def start_lines(
     url: str, installation: Installation, certificate: Certificate | None = None
 ) -> list[str]:
     """Return the lines for the moment when the server listens."""
     name, password = installation.administrator.name, installation.administrator.password
     sign_in = f"{name} / {password}   (the password is shown only now)" if password else name
-    picture = example_picture()
+    picture = find_example()
     lines = [
         "",
         f"  Sightline  {url}",

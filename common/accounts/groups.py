@@ -32,3 +32,13 @@ def groups_to_share_with(user: Viewer) -> QuerySet[Group]:
     """Return the groups that a user may share with: their own; for administrators all."""
     groups = Group.objects.order_by("name")
     return groups if is_administrator(user) else groups.filter(pk__in=group_ids_of(user))
+
+
+def hold_group_to_share_with(user: Viewer, group_id: Any) -> Group | None:
+    """Return a group that a user may share with, unchanged until the transaction's end.
+
+    A group that goes at this moment goes before or after. It is locked only against that: whoever
+    stores something else of the group need not wait.
+    """
+    groups = groups_to_share_with(user).select_for_update(of=("self",), no_key=True)
+    return groups.filter(pk=group_id).first()

@@ -1,7 +1,7 @@
-"""Finding objects and faces: with this process's engine, or by asking the workers through Redis.
+"""Finding objects and faces, and painting: with this process's engine, or by asking the workers.
 
 With ``INFERENCE=local`` a process answers with its own engine. With ``INFERENCE=worker`` web
-processes load no model: they send pictures to the workers and wait for what was found
+processes load no model: they send pictures to the workers through Redis and wait for the answers
 (`ask_workers`). A worker process calls `start_server` once its engine may be used and `stop_server`
 before `close_engine`; jobs use the same engine, and its queue lets interactive pictures go first.
 """
@@ -18,19 +18,22 @@ from common.inference.engine import (
 from common.inference.errors import InferenceUnavailable
 from common.inference.faces import FoundFaces, find_faces
 from common.inference.local import find_objects
-from common.inference.messages import FaceQuery, Query, Reply
+from common.inference.messages import FaceQuery, Query, Reply, StyleQuery
 from common.inference.remote import Question, ask_workers
 from common.inference.server import start_server, stop_server
+from common.inference.styles import FastPicture, paint_fast
 from common.inference.where import loaded_models, needs_engine
 from common.inference.workers import WorkerSign, list_workers
 
 __all__ = [
     "FaceQuery",
+    "FastPicture",
     "FoundFaces",
     "InferenceUnavailable",
     "Query",
     "Question",
     "Reply",
+    "StyleQuery",
     "WorkerSign",
     "ask_workers",
     "close_engine",
@@ -42,6 +45,7 @@ __all__ = [
     "list_workers",
     "loaded_models",
     "needs_engine",
+    "paint_fast",
     "set_engine_for_tests",
     "start_server",
     "start_warm_up",

@@ -12,13 +12,14 @@ import msgpack
 import supervision as sv
 
 from vision.encoding.wire import pack_detections, unpack_detections
-from vision.errors import ModelError, PictureError, VisionError
+from vision.errors import ModelError, PictureError, VisionError, WeightsError
 
-VERSION = 2
+VERSION = 3
 # What may be wrong with a picture or a model is said again on the other side; by name, no lookup.
 _ERRORS: dict[str, type[VisionError]] = {
     "picture": PictureError,
     "model": ModelError,
+    "weights": WeightsError,
     "engine": VisionError,
 }
 
@@ -60,29 +61,66 @@ class FaceQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class StyleQuery:
+    """Asks for the picture in a fast style.
+
+    Attributes:
+        network: Name of a style's card.
+        longer_side: Pixels to which a larger picture is reduced first; None keeps its size.
+        keep_colours: Whether only light and dark are painted.
+    """
+
+    network: str
+    longer_side: int | None = None
+    keep_colours: bool = False
+
+
+AnyQuery = Query | FaceQuery | StyleQuery
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A picture file and what is asked about it.
 
     Attributes:
         data: The file as it was uploaded.
-        query: What to look for: objects, or faces.
+        query: What to look for: objects, or faces; or how to paint it.
         thumbnail: Whether a small JPEG of the picture is wanted, too.
     """
 
     data: bytes
-    query: Query | FaceQuery
+    query: AnyQuery
     thumbnail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What was found in a picture.
+class Painted:
+    """A picture in a fast style.
 
     Attributes:
+        jpeg: The file.
+        width: Its pixels.
+        height: Its pixels.
+        model: Name of the card of what painted it.
+    """
+
+    jpeg: bytes
+    width: int
+    height: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was found in a picture, or what was made of it.
+
+    Attributes:
+        detections: What was found; nothing where it was to be painted.
         decode_ms: Milliseconds that decoding took.
         worked_ms: Milliseconds from taking the request to answering it, decoding included.
         thumbnail: A small JPEG of the picture, where one was asked for.
         crops: A JPEG of each face, where they were asked for.
+        painted: The picture in a style, where one was asked for.
     """
 
     detections: sv.Detections
@@ -90,6 +128,7 @@ class Reply:
     worked_ms: float
     thumbnail: bytes | None = None
     crops: tuple[bytes, ...] = ()
+    painted: Painted | None = None
 
 
 def pack_request(request: Request) -> bytes:
@@ -98,9 +137,11 @@ def pack_request(request: Request) -> bytes:
     return _pack(fields | _fields_of(request.query))
 
 
-def _fields_of(query: Query | FaceQuery) -> dict[str, Any]:
+def _fields_of(query: AnyQuery) -> dict[str, Any]:
     if isinstance(query, FaceQuery):
         return {"about": "faces", **asdict(query)}
+    if isinstance(query, StyleQuery):
+        return {"about": "style", **asdict(query)}
     return {
         "about": "objects",
         "model": query.model,
@@ -127,13 +168,20 @@ def unpack_request(message: bytes) -> Request:
         raise ValueError(f"this is no request: {error!r}") from error
 
 
-def _query_in(fields: dict[str, Any]) -> Query | FaceQuery:
+def _query_in(fields: dict[str, Any]) -> AnyQuery:
     if fields["about"] == "faces":
         return FaceQuery(
             crops=bool(fields["crops"]),
             confidence=float(fields["confidence"]),
             minimum_size=int(fields["minimum_size"]),
             embed=bool(fields["embed"]),
+        )
+    if fields["about"] == "style":
+        side = fields["longer_side"]
+        return StyleQuery(
+            network=str(fields["network"]),
+            longer_side=None if side is None else int(side),
+            keep_colours=bool(fields["keep_colours"]),
         )
     if fields["about"] != "objects":
         raise TypeError("it is about nothing that is known")
@@ -156,6 +204,7 @@ def pack_reply(reply: Reply) -> bytes:
             "worked_ms": reply.worked_ms,
             "thumbnail": reply.thumbnail,
             "crops": reply.crops,
+            "painted": None if reply.painted is None else asdict(reply.painted),
         }
     )
 
@@ -183,9 +232,21 @@ def unpack_reply(message: bytes) -> Reply:
             worked_ms=float(fields["worked_ms"]),
             thumbnail=fields["thumbnail"],
             crops=tuple(bytes(crop) for crop in fields["crops"]),
+            painted=_painted_in(fields["painted"]),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"this is no answer: {error!r}") from error
+
+
+def _painted_in(fields: dict[str, Any] | None) -> Painted | None:
+    if fields is None:
+        return None
+    return Painted(
+        jpeg=bytes(fields["jpeg"]),
+        width=int(fields["width"]),
+        height=int(fields["height"]),
+        model=str(fields["model"]),
+    )
 
 
 def _pack(fields: dict[str, Any]) -> bytes:

@@ -6,17 +6,17 @@ import time
 from django.conf import settings
 
 from common.inference.errors import InferenceUnavailable, no_worker_answered
-from common.inference.messages import FaceQuery, Query, Reply, Request, pack_request, unpack_reply
+from common.inference.messages import AnyQuery, Reply, Request, pack_request, unpack_reply
 from common.inference.queue import BLOCK_SECONDS, get_queue, new_name
 from vision.errors import VisionError
 
 
-def ask_workers(data: bytes, query: Query | FaceQuery, *, thumbnail: bool = False) -> "Question":
+def ask_workers(data: bytes, query: AnyQuery, *, thumbnail: bool = False) -> "Question":
     """Send a picture file to the workers and return at once.
 
     Args:
         data: The file as it was uploaded, judged by its header already.
-        query: What to look for: objects, or faces.
+        query: What to look for: objects, or faces; or how to paint it.
         thumbnail: Whether a small JPEG of the picture is wanted, too.
 
     Raises:

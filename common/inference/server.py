@@ -12,15 +12,18 @@ import sys
 import threading
 import time
 
+import supervision as sv
 from django.conf import settings
 
 from common.inference.engine import get_engine, is_warm, start_warm_up
 from common.inference.errors import InferenceUnavailable, queue_unavailable
-from common.inference.local import find_objects, look_for_faces
+from common.inference.local import find_objects, look_for_faces, paint
 from common.inference.messages import (
     FaceQuery,
+    Painted,
     Reply,
     Request,
+    StyleQuery,
     pack_error,
     pack_reply,
     unpack_request,
@@ -159,13 +162,17 @@ def _look(request: Request, began: float) -> Reply:
     with decoded_picture(request.data) as picture:
         decode_ms = _milliseconds_since(began)
         query = request.query
+        detections = sv.Detections.empty()
         crops: tuple[bytes, ...] = ()
+        painted: Painted | None = None
         if isinstance(query, FaceQuery):
             detections, crops = look_for_faces(picture, query, priority=Priority.INTERACTIVE)
+        elif isinstance(query, StyleQuery):
+            painted = paint(picture, query, priority=Priority.INTERACTIVE)
         else:
             (detections,) = find_objects([picture], query, priority=Priority.INTERACTIVE)
         thumbnail = make_thumbnail(picture) if request.thumbnail else None
-    return Reply(detections, decode_ms, _milliseconds_since(began), thumbnail, crops)
+    return Reply(detections, decode_ms, _milliseconds_since(began), thumbnail, crops, painted)
 
 
 def _milliseconds_since(began: float) -> float:

@@ -13,7 +13,7 @@ from celery.exceptions import OperationalError as CeleryOperationalError
 from kombu.exceptions import OperationalError as BrokerError
 
 from common.jobs.models import Job
-from common.jobs.queues import LONG_QUEUE
+from common.jobs.queues import LONG_QUEUES
 from common.jobs.tasks import run_job, run_long_job
 
 logger = logging.getLogger(__name__)
@@ -30,10 +30,11 @@ def ring(job: Job) -> bool:
     global _away_until
     if time.monotonic() < _away_until:
         return False
-    task = run_long_job if job.queue == LONG_QUEUE else run_job
+    is_long = job.queue in LONG_QUEUES
+    task = run_long_job if is_long else run_job
     try:
         task.apply_async(
-            args=(str(job.pk),),
+            args=(job.queue if is_long else str(job.pk),),
             queue=job.queue,
             priority=broker_priority(job.priority),
             retry=False,

@@ -2,64 +2,64 @@
 
 The threads that a worker takes messages in are for short work; one video in each of them would keep
 every picture waiting. So a bell for long work only says that there is some: a thread beside the
-worker's takes the job, and when it has ended it, the next one of the queue. When as many run as
-may, a bell is dropped, since the row is the truth.
+worker's takes the job whose turn it is, and when it has ended it, the next one of the same queue.
+Each long queue has threads of its own. When as many run as may, a bell is dropped, since the row
+is the truth.
 """
 
 import logging
 import threading
+from collections import Counter
 from uuid import UUID
 
-from django.conf import settings
 from django.db import Error, connection
 
-from common.jobs.models import Job
-from common.jobs.queues import LONG_QUEUE
-from common.jobs.runner import execute_job
+from common.jobs.queues import long_jobs_at_once
+from common.jobs.runner import execute_job, is_stopping
+from common.jobs.turns import jobs_in_turn
 
 logger = logging.getLogger(__name__)
 
 _lock = threading.Lock()
-_running = 0
+_running: Counter[str] = Counter()
 
 
-def start_long_job(job_id: str | UUID) -> bool:
-    """Work on a job of the long queue in a thread; return whether there was room for one."""
-    global _running
+def start_long_job(queue: str) -> bool:
+    """Work on the jobs of a long queue in a thread; return whether there was room for one."""
     with _lock:
-        if _running >= settings.SIGHTLINE_VIDEO_JOBS:
+        if _running[queue] >= long_jobs_at_once(queue):
             return False
-        _running += 1
-    thread = threading.Thread(target=_work, args=(job_id,), name=f"long-{job_id}", daemon=True)
+        _running[queue] += 1
+    thread = threading.Thread(target=_work, args=(queue,), name=f"long-{queue}", daemon=True)
     try:
         thread.start()
     except RuntimeError:  # the system has no thread left
-        _leave()
+        _leave(queue)
         raise
     return True
 
 
-def _work(job_id: str | UUID | None) -> None:
+def _work(queue: str) -> None:
+    taken: set[UUID] = set()  # by somebody else, or gone, when we wanted to begin
     try:
-        # What cannot be claimed, since the process stops or somebody else has it, is left to the
-        # sweeper.
-        while job_id is not None and execute_job(job_id):
-            job_id = _next_job()
+        while not is_stopping() and (job_id := _next_job(queue, taken)) is not None:
+            if execute_job(job_id):
+                taken.clear()  # some may have been given back
+            else:
+                taken.add(job_id)
     except Error as error:
-        logger.warning("The next long job was not looked for: %s", error)
+        logger.warning("The next job of %s was not looked for: %s", queue, error)
     except Exception:
         logger.exception("A long job failed")
     finally:
         connection.close()
-        _leave()
+        _leave(queue)
 
 
-def _leave() -> None:
-    global _running
+def _leave(queue: str) -> None:
     with _lock:
-        _running -= 1
+        _running[queue] -= 1
 
 
-def _next_job() -> UUID | None:
-    queued = Job.objects.filter(queue=LONG_QUEUE, state=Job.State.QUEUED)
-    return queued.order_by("-priority", "created_at").values_list("pk", flat=True).first()
+def _next_job(queue: str, taken: set[UUID]) -> UUID | None:
+    return next((job.pk for job in jobs_in_turn(queue) if job.pk not in taken), None)

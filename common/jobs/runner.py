@@ -23,7 +23,7 @@ from common.jobs.errors import (
 )
 from common.jobs.identity import new_claim
 from common.jobs.models import Job
-from common.jobs.queues import LONG_QUEUE
+from common.jobs.queues import LONG_QUEUES
 from common.jobs.registry import DEFAULT_TIME_LIMIT, Registration, find_handler, notify
 from common.logs.context import job_logged
 from common.metrics.work import observe_attempt, observe_wait
@@ -94,7 +94,8 @@ def running_contexts() -> list[JobContext]:
 def count_working() -> int:
     """Return how many threads that take messages work; one that is stuck in a handler does not."""
     return sum(
-        not context.is_overdue and context.job.queue != LONG_QUEUE for context in running_contexts()
+        not context.is_overdue and context.job.queue not in LONG_QUEUES
+        for context in running_contexts()
     )
 
 
@@ -110,6 +111,11 @@ def request_stop() -> None:
     _stopping.set()
     for context in running_contexts():
         context.interrupt()
+
+
+def is_stopping() -> bool:
+    """Return whether this process takes no more jobs."""
+    return _stopping.is_set()
 
 
 def allow_start() -> None:

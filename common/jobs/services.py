@@ -44,7 +44,7 @@ def enqueue_job(
         kind: A kind with a registered handler.
         owner: The user it is done for.
         payload: JSON values that the handler needs.
-        queue: "inference", "default", or "videos" for work of minutes or hours.
+        queue: "inference", "default", or one of `queues.LONG_QUEUES`.
         priority: Higher goes first where the broker knows priorities.
     """
     job = Job.objects.create(

@@ -14,9 +14,9 @@ def run_job(job_id: str) -> None:
 
 
 @shared_task(name="common.jobs.run_long_job")
-def run_long_job(job_id: str) -> None:
-    """Work on a long job in a thread beside this one, if it is still to be done."""
-    start_long_job(job_id)
+def run_long_job(queue: str) -> None:
+    """Work on what a long queue has in a thread beside this one, if there is room for it."""
+    start_long_job(queue)
 
 
 @shared_task(name="common.jobs.heartbeat")

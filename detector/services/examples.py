@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from detector.errors import DetectorError
 from detector.models import DetectionSession
 from detector.services.options import parse_options
 from detector.services.sessions import queue_picture
+from vision.sources.examples import EXAMPLE_FILE, find_example
 
-EXAMPLE_FILE = "bus.jpg"
 EXAMPLE_NAME = "Example: a street in Madrid"
 
 
@@ -33,14 +30,3 @@ def create_example_session(*, owner: Any, task: str = "detect") -> DetectionSess
         name=EXAMPLE_NAME,
         source=DetectionSession.Source.EXAMPLE,
     )
-
-
-@lru_cache(maxsize=1)
-def find_example() -> Path | None:
-    """Where the example picture is, found without importing the package."""
-    spec = find_spec("ultralytics")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "assets" / EXAMPLE_FILE
-        if path.is_file():
-            return path
-    return None

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import DatabaseError, transaction
 
-from common.accounts.groups import groups_to_share_with
+from common.accounts.groups import hold_group_to_share_with
 from common.audit.services import record
 from common.models import AuditEntry
 from common.permissions import can, visible
@@ -109,10 +109,7 @@ def _note(
 def _find_group(group: Any, user: Any) -> Group | None:
     if group is None:
         return None
-    # Locked: a group that goes at this moment goes before or after. Only against that: whoever
-    # stores another session of the group must not wait.
-    groups = groups_to_share_with(user).select_for_update(of=("self",), no_key=True)
-    found = groups.filter(pk=getattr(group, "pk", group)).first()
+    found = hold_group_to_share_with(user, getattr(group, "pk", group))
     if found is None:
         message = "Choose a group that you are in."
         raise DetectorError("unknown_group", message, fields={"shared_with": message})

@@ -13,8 +13,8 @@ from style_pictures import content_picture, painter, style_picture
 
 import vision
 from vision.errors import PictureError, VisionError
-from vision.style import GatysOptions, StyleProgress, Stylizer, painting
-from vision.style.painting import levels
+from vision.style import GatysOptions, StyleProgress, Stylizer
+from vision.style.levels import levels, share_done
 
 CONTENT, STYLE = content_picture(), style_picture()
 
@@ -152,10 +152,16 @@ def test_large_pictures_are_painted_coarse_to_fine(steps, height, width, wanted)
     assert sum(count for _, count in wanted) == steps
 
 
+@pytest.mark.parametrize(("step", "share"), [(0, 0.0), (24, 0.0125), (60, 0.1), (150, 1.0)])
+def test_coarse_steps_are_a_small_share_of_the_work(step: int, share: float) -> None:
+    plan = [(0.25, 24), (0.5, 36), (1.0, 90)]
+    assert share_done(plan, step) == pytest.approx(share, abs=0.005)
+
+
 def test_coarse_to_fine_tells_pictures_of_full_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(painting, "_COARSE", ((128, 0.4),))
+    monkeypatch.setattr("vision.style.levels._COARSE", ((128, 0.4),))
     content = content_picture(128, 130)
     shapes, losses = set(), []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +15,6 @@ from typing import Any, TypeVar
 from django.db import (
     Error,
     IntegrityError,
-    InterfaceError,
-    OperationalError,
     connection,
     transaction,
 )
@@ -25,10 +23,10 @@ from django.utils import timezone
 from common.inference import get_engine
 from common.jobs.context import JobContext
 from common.jobs.errors import JobFailed
+from common.jobs.insisting import insist
 from common.models import DerivedFile
 from common.previews import Preview, is_watched, write_preview
 from common.storage.disk import disk_space
-from common.storage.files import StorageUnavailable
 from common.storage.work import work_folder
 from common.uploads.derived import drop_derived, store_derived
 from common.uploads.errors import PictureRemoved
@@ -60,8 +58,6 @@ T = TypeVar("T")
 PREVIEW_SECONDS = 0.12
 NOTE_SECONDS = 1.0
 JUDGE_SECONDS = 60.0
-TRIES = 4
-RETRY_SECONDS = 2.0
 ANNOTATED, SNAPSHOTS, HEAT = "annotated.mp4", "snapshots.bin", "heat.png"
 SHOWING = ("annotated", "snapshots")
 """Files in which people are seen; a heat map shows nobody."""
@@ -116,7 +112,7 @@ def run_analysis_job(context: JobContext) -> None:
             writer.add_events(summary)
         (folder / HEAT).write_bytes(encode_png(summary.heat))
         context.checkpoint(0.99, "Saving")
-        _insist(context, faces.decide)
+        insist(context, faces.decide)
         _store(context, session, Result(summary, writer, faces), folder)
 
 
@@ -262,13 +258,13 @@ def _store(
             ("snapshots", SNAPSHOTS, "application/octet-stream"),
             ("heat", HEAT, "image/png"),
         ):
-            kept[field] = _insist(
+            kept[field] = insist(
                 context,
                 lambda path=folder / name, kind=media_type: store_derived(
                     upload=session.upload, path=path, media_type=kind
                 ),
             )
-        stored = _insist(context, lambda: _store_rows(context, session, result, kept))
+        stored = insist(context, lambda: _store_rows(context, session, result, kept))
     except BaseException as error:
         for derived in kept.values():
             drop_derived(derived)
@@ -278,7 +274,7 @@ def _store(
         for field in kept.keys() - stored.keys():
             drop_derived(kept[field])
         for doubt in result.faces.doubts:
-            _insist(context, partial(_ask, context, session, result.faces, doubt))
+            insist(context, partial(_ask, context, session, result.faces, doubt))
 
 
 def _ask(context: JobContext, session: DetectionSession, faces: VideoFaces, doubt: Decided) -> None:
@@ -289,21 +285,6 @@ def _ask(context: JobContext, session: DetectionSession, faces: VideoFaces, doub
                 faces.ask(session.video, doubt)
     except (RefusedError, GoneError, IntegrityError):
         return  # somebody was erased meanwhile, or the video, or it was written already
-
-
-def _insist(context: JobContext, step: Callable[[], T]) -> T:
-    """Try a step again while a server is away for a moment: it is the end of long work."""
-    for _ in range(TRIES - 1):
-        try:
-            return step()
-        except (OperationalError, InterfaceError, StorageUnavailable) as error:
-            if connection.in_atomic_block:
-                raise
-            logger.warning("The result of %s is stored again: %s", context.job, error)
-            connection.close()
-            time.sleep(RETRY_SECONDS)
-            context.checkpoint()
-    return step()
 
 
 def _store_rows(

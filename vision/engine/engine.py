@@ -13,7 +13,8 @@ import supervision as sv
 from numpy.typing import NDArray
 
 from vision.detection.candidates import Query
-from vision.engine.admission import AdmissionQueue, Outcome, closed_error
+from vision.engine.admission import AdmissionQueue, closed_error
+from vision.engine.call import Call
 from vision.engine.config import Batch, EngineConfig, ModelInfo
 from vision.engine.models import LoadedModel, ModelRegistry
 from vision.engine.plan import make_plan
@@ -23,6 +24,7 @@ from vision.structures import Priority
 if TYPE_CHECKING:
     from vision.faces.mood import MoodClassifier
     from vision.faces.protocol import FaceEngine
+    from vision.style.pool import StylePool
 
 __all__ = ["Engine"]
 
@@ -52,9 +54,11 @@ class Engine:
         )
         self._closed = False
         self._faces: FaceEngine | None = None
-        self._faces_lock = threading.Lock()  # held for moments only
+        self._parts_lock = threading.Lock()  # held for moments only
         self._moods: MoodClassifier | None = None
         self._making_moods = threading.Lock()
+        self._styles: StylePool | None = None
+        self._fp32_wanted = config.precision == "fp32"
         # On a GPU the few slots are its own: face networks run on the processor beside it.
         self._beside = self._queue if self._plan.device == "cpu" else None
 
@@ -117,7 +121,7 @@ class Engine:
         """
         from vision.faces.config import FaceConfig, create_face_engine
 
-        with self._faces_lock:
+        with self._parts_lock:
             self._refuse_if_closed()
             if self._faces is None:
                 config = FaceConfig(self._weights, threads=self._plan.threads)
@@ -138,12 +142,33 @@ class Engine:
             self._refuse_if_closed()
             if self._moods is None:
                 made = MoodClassifier(self._weights, queue=self._beside, threads=self._plan.threads)
-                with self._faces_lock:
+                with self._parts_lock:
                     if self._closed:
                         made.close()
                         raise closed_error()
                     self._moods = made
             return self._moods
+
+    @property
+    def styles(self) -> "StylePool":
+        """Paints pictures in fast styles, on the processor; closed with the engine.
+
+        By a queue of its own: a large picture takes seconds, in which detectors go on.
+
+        Raises:
+            VisionError: ``engine_closed``.
+        """
+        from vision.style.pool import StylePool
+
+        with self._parts_lock:
+            self._refuse_if_closed()
+            if self._styles is None:
+                self._styles = StylePool(
+                    self._weights,
+                    threads=self._plan.threads,
+                    precision="fp32" if self._fp32_wanted else "auto",
+                )
+            return self._styles
 
     def describe(self, model: str) -> ModelInfo:
         """Return what answers when ``model`` is asked for; loads it if needed.
@@ -171,10 +196,10 @@ class Engine:
 
     def close(self) -> None:
         """Let running calls end, turn waiting ones away, and let go of the models. Idempotent."""
-        with self._faces_lock:
+        with self._parts_lock:
             self._closed = True
         self._queue.close()
-        for owned in (self._faces, self._moods):
+        for owned in (self._faces, self._moods, self._styles):
             if owned is not None:
                 owned.close()
         self._helpers.shutdown(wait=True, cancel_futures=True)
@@ -206,7 +231,7 @@ class Engine:
         for image in images:
             started = time.perf_counter()
             prepared = detector.pre_process(image, query)
-            calls.append(_Call(image, prepared, started, time.perf_counter() - started))
+            calls.append(Call(image, prepared, started, time.perf_counter() - started))
         for bucket, group in itertools.groupby(
             sorted(calls, key=lambda call: call.prepared.bucket),
             key=lambda call: call.prepared.bucket,
@@ -269,43 +294,3 @@ class Engine:
         if errors:
             raise errors[0]
         return [result for result in results if result is not None]
-
-
-class _Call:
-    """One picture on its way through the stages."""
-
-    __slots__ = ("detections", "image", "prepared", "prepared_in", "started")
-
-    detections: sv.Detections
-
-    def __init__(
-        self, image: NDArray[np.uint8], prepared: Any, started: float, prepared_in: float
-    ) -> None:
-        self.image = image
-        self.prepared = prepared
-        self.started = started
-        self.prepared_in = prepared_in
-
-    def finish(self, loaded: LoadedModel, outcome: Outcome, iou: float) -> None:
-        """Decode the raw result and note what the picture cost."""
-        began = time.perf_counter()
-        detections = loaded.detector.post_process(self.prepared, outcome.result, iou=iou)
-        ended = time.perf_counter()
-        seconds = {
-            "preprocess": self.prepared_in,
-            "queue": outcome.waited,
-            "inference": outcome.ran,
-            "postprocess": ended - began,
-            "total": ended - self.started,
-        }
-        info = loaded.info
-        detections.metadata = {
-            "model": info.model,
-            "backend": info.backend,
-            "device": info.device,
-            "precision": info.precision,
-            "timings_ms": {stage: round(value * 1e3, 3) for stage, value in seconds.items()},
-            "width": int(self.image.shape[1]),
-            "height": int(self.image.shape[0]),
-        }
-        self.detections = detections

@@ -29,7 +29,7 @@ __all__ = ["Precision", "StyleNetwork", "largest_side", "needed_memory"]
 Precision = Literal["auto", "fp32", "bf16"]
 Image = NDArray[np.uint8]
 
-_PROGRAMS: Final = 3  # as landscape, portrait, square
+_PROGRAMS: Final = 6  # as landscape, portrait, square, each as a preview and as a result
 _KEPT_PIXELS: Final = 2_000_000  # of all programs but the newest
 _BYTES_PER_PIXEL: Final = 540  # measured at fp32, of the zoo's networks; bf16 takes fewer
 _BYTES: Final = 45_000_000  # whatever the size

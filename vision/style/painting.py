@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 import torch
@@ -15,16 +14,12 @@ from vision.style.canvas import Canvas
 from vision.style.config import GatysOptions
 from vision.style.descent import Best, Evaluate, descend
 from vision.style.features import FeatureNetwork
+from vision.style.levels import levels, share_done
 from vision.style.losses import make_targets, picture_loss
 from vision.style.sizes import remembered_steps
 from vision.style.structures import OnProgress, StyleProgress
 
-__all__ = ["Painted", "levels", "paint"]
-
-# Pixels of the shorter side, and the share of the steps that is made at half of it, each for a
-# quarter of the price. Measured: at 256 pixels more than a twentieth ends with a higher loss.
-_COARSE: Final = ((384, 0.4), (256, 0.05))
-_LEAST_STEPS: Final = 10  # fewer are not worth being divided
+__all__ = ["Painted", "paint"]
 
 
 @dataclass(slots=True)
@@ -34,20 +29,6 @@ class Painted:
     image: NDArray[np.uint8]
     losses: list[float] = field(default_factory=list)
     stopped: bool = False
-
-
-def levels(steps: int, height: int, width: int) -> list[tuple[float, int]]:
-    """Return (scale, steps) from coarse to fine; the last scale is 1.
-
-    Large shapes of a style come sooner, and cheaper, where they are small (Gatys et al.,
-    "Controlling Perceptual Factors in Neural Style Transfer", CVPR 2017, section 6).
-    """
-    shorter = min(height, width)
-    coarse = round(steps * next((share for side, share in _COARSE if shorter >= side), 0.0))
-    if steps < _LEAST_STEPS or not coarse:
-        return [(1.0, steps)]
-    below = levels(coarse, height // 2, width // 2)
-    return [*((scale / 2, count) for scale, count in below), (1.0, steps - coarse)]
 
 
 def paint(
@@ -60,12 +41,13 @@ def paint(
     painted = Painted(canvas.finish(_tensor(canvas.start, torch.device("cpu"))))
     start = _tensor(canvas.start, network.device)
     memory = remembered_steps(canvas.height, canvas.width)
+    plan = levels(options.steps, canvas.height, canvas.width)
     picture = start
-    for scale, steps in levels(options.steps, canvas.height, canvas.width):
+    for scale, steps in plan:
         small = _scaled(start, scale)
         evaluate = _evaluator(network, canvas, options, scale)
         finish = _finisher(canvas, start, small)
-        on_step = _teller(painted, options.steps, on_progress, finish)
+        on_step = _teller(painted, plan, on_progress, finish)
         begin = (small + _resized(picture - start, small)).clamp_(0, 1)
         best = descend(evaluate, begin, steps, on_step, memory=memory)
         picture = _lifted(start, small, best.picture)
@@ -98,15 +80,19 @@ def _evaluator(
 
 def _teller(
     painted: Painted,
-    steps: int,
+    plan: list[tuple[float, int]],
     on_progress: OnProgress | None,
     finish: Callable[[torch.Tensor], NDArray[np.uint8]],
 ) -> Callable[[float, Best], bool]:
+    steps = sum(count for _, count in plan)
+
     def told(loss: float, best: Best) -> bool:
         painted.losses.append(loss)
         if on_progress is None:
             return True
-        newest = StyleProgress(len(painted.losses), steps, loss, lambda: finish(best.picture))
+        step = len(painted.losses)
+        share = share_done(plan, step)
+        newest = StyleProgress(step, steps, loss, share, lambda: finish(best.picture))
         painted.stopped = on_progress(newest) is False
         return not painted.stopped
 

@@ -19,6 +19,7 @@ class StyleProgress:
         step: Of ``steps``, from 1.
         steps: How many there will be.
         loss: Of the newest step; None where nothing is optimised.
+        share: Of the work that is done, 0..1; coarse steps are cheaper than fine ones.
         picture: Makes the best picture so far, (H, W, 3) uint8 BGR. It costs a conversion:
             call it only if somebody looks, and before the callback returns.
     """
@@ -26,6 +27,7 @@ class StyleProgress:
     step: int
     steps: int
     loss: float | None
+    share: float
     picture: Callable[[], NDArray[np.uint8]]
 
 

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vision.errors import VisionError
+from vision.sources.examples import find_example
 from vision.synthetic.outlines import FIGURES, Figure, Outline
 
 __all__ = ["Look", "Sprite", "looks", "sprite_of"]
@@ -104,10 +103,8 @@ def sprite_of(look: Look) -> Sprite:
 
 @lru_cache(maxsize=1)
 def _example_picture() -> NDArray[np.uint8]:
-    # Found without importing the package, which would take seconds.
-    spec = find_spec("ultralytics")
-    path = Path(spec.origin).parent / "assets" / "bus.jpg" if spec and spec.origin else None
-    picture = cv2.imread(str(path)) if path is not None and path.is_file() else None
+    path = find_example()
+    picture = cv2.imread(str(path)) if path is not None else None
     if picture is None:
         raise VisionError(
             "example_picture_missing",

@@ -274,9 +274,9 @@ class TestMessages:
         assert unpack_request(pack_request(request)) == request
 
     def test_processes_of_an_earlier_release_are_refused_in_words(self) -> None:
-        assert VERSION == 2
-        with pytest.raises(ValueError, match="version 2"):
-            unpack_request(msgpack.packb({"version": 1, "data": b"", "thumbnail": False}))
+        assert VERSION == 3
+        with pytest.raises(ValueError, match="version 3"):
+            unpack_request(msgpack.packb({"version": 2, "data": b"", "thumbnail": False}))
 
     @pytest.mark.parametrize(
         "fields",

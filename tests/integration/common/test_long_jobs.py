@@ -1,25 +1,30 @@
-"""Work of hours has threads of its own: as many as may run, and the next one when one has ended."""
+"""Work of hours has threads of its own: as many as may run, and the next in turn when one ends."""
 
 from __future__ import annotations
 
 import itertools
 import threading
+import uuid
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from common.jobs import long, registry, runner
 from common.jobs.context import JobContext
 from common.jobs.errors import JobFailed
 from common.jobs.long import start_long_job
 from common.jobs.models import Job
-from common.jobs.queues import LONG_QUEUE
+from common.jobs.queues import LONG_QUEUE, STYLES_QUEUE, long_jobs_at_once
 from common.jobs.registry import job_handler
 from common.jobs.runner import count_working
 from common.jobs.services import cancel_job, enqueue_job
+from common.jobs.tasks import run_long_job
+from common.jobs.turns import jobs_in_turn
 from detection_project.embedded import EmbeddedWorker
-from tests.integration.conftest import wait_for_job, wait_until
+from tests.integration.conftest import make_user, wait_for_job, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Job.State
@@ -58,7 +63,7 @@ def work() -> Iterator[Work]:
     job_handler(made.kind)(made.handle)
     yield made
     made.gate.set()
-    wait_until(lambda: long._running == 0)
+    wait_until(lambda: not long._running.total())
     registry._handlers.pop(made.kind, None)
 
 
@@ -70,8 +75,18 @@ def quick() -> Iterator[str]:
     registry._handlers.pop(kind, None)
 
 
-def queue(user: Any, work: Work, **payload: Any) -> Job:
-    return enqueue_job(kind=work.kind, owner=user, payload=payload, queue=LONG_QUEUE)
+@pytest.fixture
+def no_bells(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test itself says when a worker is woken."""
+    monkeypatch.setattr("common.jobs.services.ring", lambda job: True)
+
+
+def queue(user: Any, work: Work, lane: str = LONG_QUEUE, **payload: Any) -> Job:
+    return enqueue_job(kind=work.kind, owner=user, payload=payload, queue=lane)
+
+
+def in_an_hour() -> datetime:
+    return timezone.now() + timedelta(hours=1)
 
 
 @pytest.mark.parametrize("most", [1, 2])
@@ -137,46 +152,111 @@ def test_a_stopping_worker_gives_a_long_job_back(
     assert job.attempt == 0
     runner.allow_start()
     work.gate.set()
-    wait_until(lambda: start_long_job(job.pk))  # the thread that gave it back may not be gone yet
+    wait_until(lambda: start_long_job(LONG_QUEUE))  # the thread that gave it back may not be gone
     assert wait_for_job(job).state == State.DONE
 
 
 def test_a_bell_is_dropped_while_there_is_no_room(
-    transactional_db: None,
-    user: Any,
-    work: Work,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    no_bells: None, user: Any, work: Work, settings: Any
 ) -> None:
-    monkeypatch.setattr("common.jobs.services.ring", lambda job: True)
     settings.SIGHTLINE_VIDEO_JOBS = 1
     first, second = queue(user, work), queue(user, work)
-    assert start_long_job(first.pk)
-    assert not start_long_job(second.pk)
-    assert not start_long_job(first.pk)
+    assert start_long_job(LONG_QUEUE)
+    assert not start_long_job(LONG_QUEUE)
     work.gate.set()
     assert wait_for_job(second).state == State.DONE  # the row is the truth
     assert work.begun == [first.pk, second.pk]
 
 
-def test_a_job_that_is_gone_leaves_its_room(
-    transactional_db: None, user: Any, work: Work, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lane", [LONG_QUEUE, STYLES_QUEUE])
+def test_a_bell_for_nothing_leaves_its_room(no_bells: None, user: Any, lane: str) -> None:
+    assert start_long_job(lane)
+    wait_until(lambda: not long._running.total())
+
+
+def test_other_queues_have_no_room(no_bells: None, user: Any, work: Work) -> None:
+    queue(user, work, "inference")
+    assert [long_jobs_at_once("inference"), start_long_job("inference")] == [0, False]
+    assert not start_long_job(str(uuid.uuid4()))  # the bell of a version before this one
+
+
+def test_each_long_queue_has_room_of_its_own(
+    worker: EmbeddedWorker, user: Any, work: Work, quick: str, settings: Any
 ) -> None:
-    monkeypatch.setattr("common.jobs.services.ring", lambda job: True)
+    settings.SIGHTLINE_VIDEO_JOBS = 2
+    jobs = [queue(user, work, lane) for lane in (LONG_QUEUE, STYLES_QUEUE) for _ in range(3)]
+    wait_until(lambda: len(work.begun) == 3)
+    running = Job.objects.filter(state=State.RUNNING)
+    assert sorted(running.values_list("queue", flat=True)) == ["styles", "videos", "videos"]
+    assert not start_long_job(LONG_QUEUE)
+    assert not start_long_job(STYLES_QUEUE)
+    assert wait_for_job(enqueue_job(kind=quick, owner=user, payload={})).state == State.DONE
+    assert count_working() == 0  # none of them is in a thread that takes messages
+    work.gate.set()
+    assert [wait_for_job(job).state for job in jobs] == [State.DONE] * 6
+    assert work.most == 3
+
+
+@pytest.mark.parametrize("lane", [LONG_QUEUE, STYLES_QUEUE])
+def test_users_take_turns(
+    no_bells: None, user: Any, other_user: Any, work: Work, lane: str
+) -> None:
+    work.gate.set()
+    third = make_user("eve")
+    many = [queue(user, work, lane) for _ in range(4)]
+    few, one = [queue(other_user, work, lane) for _ in range(2)], queue(third, work, lane)
+    start_long_job(lane)
+    wait_for_job(many[-1])
+    wanted = [many[0], few[0], one, many[1], few[1], *many[2:]]
+    assert work.begun == [job.pk for job in wanted]
+
+
+def test_a_bell_does_not_go_before_those_who_wait(
+    no_bells: None, user: Any, other_user: Any, work: Work
+) -> None:
+    work.gate.set()
+    before = queue(user, work, STYLES_QUEUE)
+    start_long_job(STYLES_QUEUE)
+    wait_for_job(before)
+    wait_until(lambda: not long._running.total())
+    waiting, rung = queue(other_user, work, STYLES_QUEUE), queue(user, work, STYLES_QUEUE)
+    Job.objects.filter(pk=rung.pk).update(queued_at=waiting.queued_at - timedelta(hours=1))
+    run_long_job(rung.queue)
+    wait_for_job(rung)
+    assert work.begun == [before.pk, waiting.pk, rung.pk]
+
+
+def test_one_that_somebody_else_took_does_not_end_the_line(
+    no_bells: None, user: Any, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.gate.set()
+    taken, gone, last = (queue(user, work) for _ in range(3))
+    line = jobs_in_turn(LONG_QUEUE)
+    Job.objects.filter(pk=taken.pk).update(state=State.RUNNING, lease_expires_at=in_an_hour())
+    gone.delete()
+    # What others did between the look and the claim.
+    monkeypatch.setattr(long, "jobs_in_turn", lambda queue: line)
+    assert start_long_job(LONG_QUEUE)
+    assert wait_for_job(last).state == State.DONE
+    monkeypatch.setattr(long, "jobs_in_turn", lambda queue: [])
+    assert work.begun == [last.pk]
+
+
+def test_one_that_nobody_can_claim_is_tried_once(no_bells: None, user: Any, work: Work) -> None:
     job = queue(user, work)
-    pk = job.pk
-    job.delete()
-    assert start_long_job(pk)
-    wait_until(lambda: long._running == 0)
+    Job.objects.filter(pk=job.pk).update(attempt=runner.MAX_ATTEMPTS)
+    assert start_long_job(LONG_QUEUE)
+    wait_until(lambda: not long._running.total())
     assert work.begun == []
 
 
 def test_a_process_that_stops_looks_for_no_more(user: Any, work: Work) -> None:
-    first, _ = queue(user, work), queue(user, work)
+    queue(user, work)
+    queue(user, work)
     runner.request_stop()
     try:
-        start_long_job(first.pk)
-        wait_until(lambda: long._running == 0)
+        start_long_job(LONG_QUEUE)
+        wait_until(lambda: not long._running.total())
     finally:
         runner.allow_start()
     assert work.begun == []

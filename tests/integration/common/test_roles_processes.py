@@ -105,7 +105,7 @@ def test_every_part_is_ready_and_the_workers_are_listed(team: Installation) -> N
     with team.client() as program:
         answer = program.get("/api/workers/").json()
     alive = [worker for worker in answer["workers"] if worker["state"] == "alive"]
-    assert [worker["queues"] for worker in alive] == [["inference", "default", "videos"]]
+    assert [worker["queues"] for worker in alive] == [["inference", "default", "videos", "styles"]]
     assert alive[0]["info"]["memory_bytes"] > 10_000_000
     assert team.manage("ready").returncode == 0
     assert team.manage("ready", "--worker").returncode == 0

@@ -120,7 +120,7 @@ def test_an_output_folder_that_cannot_be_made_is_told(yard: Path, engine: FakeEn
 def test_the_real_engine_finds_the_bus(
     real_engine: None, weights_dir: Path, tmp_path: Path
 ) -> None:
-    from detector.services.examples import find_example
+    from vision.sources.examples import find_example
 
     results = json.loads(run("detect", find_example(), "--json", "--out", tmp_path))["results"]
     assert "bus" in [item["class"] for item in results[0]["objects"]]

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from common.inference import get_engine
 from common.models import Job
 from detector.models import DetectionSession
-from detector.services.examples import find_example
+from vision.sources.examples import find_example
 from tests.integration.conftest import wait_for_job
 from tests.integration.detector.conftest import picture
 

@@ -33,21 +33,21 @@ def made(tmp_path: Path) -> Iterator[Installation]:
         with both_servers() as servers:
             given = {**servers, "SIGHTLINE_CAMERA_FILES": str(files), "SIGHTLINE_THREADS": "1"}
             with installation(tmp_path / "home", **given) as one:
-                done = one.manage("setup")
-                assert done.returncode == 0, done.stderr
-                for number in range(4):
-                    rows(one, ADD_CAMERA, [f"Camera {number}"])
+                for command in (("setup",), ("shell", "-c", ADD_CAMERAS)):
+                    done = one.manage(*command)
+                    assert done.returncode == 0, done.stderr
                 yield one
     except MissingServerError as error:
         pytest.skip(f"needs redis and PostgreSQL: {error}")
 
 
-ADD_CAMERA = """
-    INSERT INTO cameras_camera (name, address, enabled, fps, model, detector_conf, people_only,
-        classes, tracker, tracker_max_age, tracker_min_hits, motion_gate, hide_people, faces,
-        revision, created_at)
-    VALUES (%s, 'loop:walk.mp4', true, 2, '', 0.3, false, '[]', 'iou', 2, 2, true, false, '', 1,
-        now())
+ADD_CAMERAS = """
+from video_analysis.cameras.models import Camera
+for number in range(4):
+    Camera.objects.create(
+        name=f"Camera {number}", address="loop:walk.mp4", fps=2, detector_conf=0.3,
+        tracker="iou", tracker_max_age=2, tracker_min_hits=2, motion_gate=True,
+    )
 """
 
 

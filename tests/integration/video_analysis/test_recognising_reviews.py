@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from common.jobs import insisting
 from common.permissions import can, visible
 from detector.models import DetectionSession
 from detector.services.sessions import delete_session
@@ -351,8 +352,9 @@ def test_questions_do_not_hold_up_the_rows_of_a_video(
         ask(self, analysis, doubt)
 
     monkeypatch.setattr(VideoFaces, "ask", fail_first)
-    monkeypatch.setattr(running, "RETRY_SECONDS", 0.0)
-    monkeypatch.setattr(running, "connection", SimpleNamespace(in_atomic_block=False, close=list))
+    monkeypatch.setattr(insisting, "RETRY_SECONDS", 0.0)
+    kept = SimpleNamespace(in_atomic_block=False, close=list)
+    monkeypatch.setattr(insisting, "connection", kept)
     engine = doubtful()
     engine.faces.who[SOMEBODY + 1] = embedding_of(BEN, towards=ADA)
     faces = make_video_faces(engine, recognise=True, hiding="")  # type: ignore[arg-type]
