@@ -28,6 +28,7 @@ class Registration:
 
 
 _handlers: dict[str, Registration] = {}
+_retriers: dict[str, Observer] = {}
 _observers: dict[str, list[Observer]] = {}
 
 
@@ -66,6 +67,21 @@ def job_observer(kind: str) -> Callable[[ObserverT], ObserverT]:
         return observer
 
     return register
+
+
+def job_retrier(*kinds: str) -> Callable[[ObserverT], ObserverT]:
+    """Register what tries a job of some kinds again: their app may know reasons against it."""
+
+    def register(retrier: ObserverT) -> ObserverT:
+        _retriers.update(dict.fromkeys(kinds, retrier))
+        return retrier
+
+    return register
+
+
+def find_retrier(kind: str) -> "Observer | None":
+    """Return what tries a job of `kind` again, or None where nothing special is known of it."""
+    return _retriers.get(kind)
 
 
 def find_handler(kind: str) -> Registration | None:

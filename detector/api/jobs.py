@@ -15,11 +15,11 @@ from common.api.pagination import NewestFirstPagination
 from common.api.schema import errors
 from common.errors import ServiceError
 from common.jobs.filters import ORDERS, list_jobs, parse_job_filters
+from common.jobs.registry import find_retrier
 from common.jobs.services import cancel_job, retry_job
 from common.models import Job
 from common.permissions import can
 from detector.api.serializers import JobSerializer
-from detector.services.sessions import retry_session
 
 JOB_FILTERS = [
     OpenApiParameter("status", enum=Job.State.values),
@@ -101,9 +101,10 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
             raise ServiceError(
                 "not_failed", "Only a failed or cancelled job can be retried.", status=409
             )
-        session = getattr(job, "session", None)
-        if session is not None:  # which knows more reasons against it
-            retry_session(session=session)
+        retrier = find_retrier(job.kind)
+        if retrier is not None:
+            retrier(job)
+            job.refresh_from_db()
         else:
             retry_job(job=job)
         return Response(self.get_serializer(job).data)

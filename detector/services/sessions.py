@@ -235,6 +235,20 @@ def retry_session(*, session: DetectionSession) -> DetectionSession:
     return session
 
 
+def retry_session_of(*, job: Job) -> None:
+    """Try a failed or cancelled job again, as `retry_session`; one without a session as it is.
+
+    Raises:
+        SessionConflictError: As `retry_session`.
+        JobConflict: It is not failed or cancelled any more.
+    """
+    session = DetectionSession.objects.select_related("job", "upload").filter(job=job).first()
+    if session is not None:
+        retry_session(session=session)
+    else:
+        retry_job(job=job)
+
+
 def delete_session(*, session: DetectionSession, user: Any = None) -> bool:
     """Delete a session with its objects and job; the picture goes with the last session on it.
 

@@ -44,7 +44,7 @@ class FakePainter:
         self.hook: Callable[[int], None] = lambda step: None
         self.fetching: Callable[[], None] = lambda: None
 
-    def check(self, content: Image, style: Image) -> None:
+    def check(self, content: Image, style: Image, *, start: Image | None = None) -> None:
         """Take whatever comes."""
 
     def prepare(self, on_progress: Callable[[int, int | None], None]) -> str:
@@ -53,15 +53,19 @@ class FakePainter:
             on_progress(done, 100_000_000)
         return self.model
 
-    def stylize(self, content: Image, style: Image, *, on_progress: OnProgress) -> Stylized:
+    def stylize(
+        self, content: Image, style: Image, *, on_progress: OnProgress, start: Image | None = None
+    ) -> Stylized:
         losses: list[float] = []
-        image = content
+        image = content if start is None else start
         stopped = False
         for step in range(1, self.options.steps + 1):
             image = np.minimum(image, 254) + np.uint8(1)
             losses.append(10.0 / step)
             self.hook(step)
-            told = StyleProgress(step, self.options.steps, losses[-1], image.copy)
+            told = StyleProgress(
+                step, self.options.steps, losses[-1], step / self.options.steps, image.copy
+            )
             if on_progress(told) is False:
                 stopped = True
                 break
