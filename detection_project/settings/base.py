@@ -88,10 +88,15 @@ SIGHTLINE_BODY_LIMITS = [
     ("/api/people", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
     ("/people/import", SIGHTLINE_MAX_IMPORT_BYTES + MIB),
     ("/people", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
+    ("/api/styles", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
+    ("/styles", SIGHTLINE_MAX_UPLOAD_BYTES + MIB),
     ("/", 5 * MIB),
 ]
 # These very addresses, and none below them, take as much as a video may have.
-SIGHTLINE_VIDEO_PATHS = ["/api/videos", "/api/videos/", "/videos/create", "/videos/create/"]
+SIGHTLINE_VIDEO_PATHS = [
+    *("/api/videos", "/api/videos/", "/videos/create", "/videos/create/"),
+    *("/api/style", "/api/style/", "/styles/create", "/styles/create/"),
+]
 # A picture within the limit stays in memory from socket to decoder.
 FILE_UPLOAD_MAX_MEMORY_SIZE = SIGHTLINE_MAX_UPLOAD_BYTES + MIB
 # What is larger goes where it can be moved to its place, and never into a /tmp in memory.

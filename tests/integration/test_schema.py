@@ -20,6 +20,7 @@ from uuid import uuid4
 import pytest
 import schemathesis
 from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
@@ -42,12 +43,16 @@ from schemathesis.specs.openapi.checks import (
 
 from common.inference import set_engine_for_tests
 from common.jobs.services import enqueue_job
-from common.models import Job, TokenDetails
+from common.models import DerivedFile, Job, TokenDetails
 from detector.services.sessions import JOB_KIND
 from integration.conftest import make_picture, make_user
 from integration.detector.conftest import FakeEngine, make_session
 from recognition.models import ErasureReport, FaceReview, FaceSample, Profile
 from recognition.services.profiles import merge_profiles
+from styletransfer.models import Restyling, Style
+from styletransfer.services.options import RestyleOptions
+from styletransfer.services.restylings import restyle_picture
+from styletransfer.services.styles import add_style
 from tests.made_faces import EMBEDDER, MadeFace, face_of
 from tests.made_videos import make_clip, make_video_session
 from video_analysis.cameras.models import Area, Camera
@@ -159,7 +164,35 @@ def _make_world(role: str) -> World:
         **_make_people(caller),
     }
     made.rows |= _make_visits(made.rows)
+    made.rows |= _make_styles(caller, other)
     return made
+
+
+def _make_styles(caller: Any, other: Any) -> dict[str, list[Any]]:
+    """A style of the caller, one of somebody else, some of nobody; paintings in every state."""
+    picture = make_picture("PNG", (96, 80))
+    mine, theirs = (
+        add_style(owner=owner, data=picture, file_name="w") for owner in (caller, other)
+    )
+    fast = Style.objects.exclude(network="")[0]
+    asked = [(caller, mine), (caller, fast), (caller, mine), (other, theirs)]
+    paintings = [
+        restyle_picture(
+            owner=owner, data=picture, file_name="a.png", style=style, options=RestyleOptions()
+        )
+        for owner, style in asked
+    ]
+    Job.objects.filter(pk=paintings[0].job_id).update(state="failed", error_code="no_memory")
+    Restyling.objects.filter(pk=paintings[0].pk).update(losses=[[1, 2.5]], style=None)
+    Job.objects.filter(pk=paintings[2].job_id).update(state="done")
+    file = DerivedFile(upload=paintings[2].upload, media_type="image/jpeg", size=len(JPEG))
+    file.file.save("painting.jpg", ContentFile(JPEG))
+    Restyling.objects.filter(pk=paintings[2].pk).update(result=file)
+    built_in = Style.objects.exclude(key="")
+    return {
+        "style": [painting.pk for painting in paintings],
+        "styles": [mine.pk, theirs.pk, fast.pk, *built_in.values_list("pk", flat=True)[:3]],
+    }
 
 
 def _make_people(caller: Any) -> dict[str, list[Any]]:

@@ -23,13 +23,17 @@ from django.utils import timezone
 from django.views.generic.edit import ProcessFormView
 from knox.models import AuthToken
 
-from common.models import Job, TokenDetails
+from common.models import DerivedFile, Job, TokenDetails
 from common.previews import Preview, write_preview
 from detector.models import DetectionSession
 from recognition.index import Match
 from recognition.models import ErasureReport
 from recognition.services.profiles import merge_profiles
 from recognition.services.reviews import open_review
+from styletransfer.models import Restyling, Style
+from styletransfer.services.options import RestyleOptions
+from styletransfer.services.restylings import restyle_picture
+from styletransfer.services.styles import add_style
 from tests.integration.conftest import make_user
 from tests.integration.detector.conftest import engine, make_session, picture  # noqa: F401
 from tests.integration.recognition.made_people import CROP, QUALITY, make_person
@@ -295,6 +299,52 @@ MATRIX = {
     "GET api/visits/days/": api(CREATE),
     "GET api/visits/<uuid:pk>/": api(VISITS),
     "POST api/visitors/<uuid:pk>/name/": api(VISITS),
+    # Styles, and what is painted in them, over REST
+    "GET api/style/": api(SIGNED_IN),
+    "POST api/style/": api(CREATE),
+    "GET api/style/<uuid:pk>/": api(VIEW),
+    "PATCH api/style/<uuid:pk>/": api(CHANGE),
+    "DELETE api/style/<uuid:pk>/": api(OWN),
+    "POST api/style/<uuid:pk>/cancel/": api(CHANGE),
+    "POST api/style/<uuid:pk>/retry/": api(CHANGE),
+    "POST api/style/<uuid:pk>/again/": api(CHANGE),
+    "GET api/style/<uuid:pk>/result/": api(VIEW),
+    "GET api/style/<uuid:pk>/preview/": api(VIEW),
+    "GET api/style/<uuid:pk>/thumbnail/": api(VIEW),
+    "GET api/styles/": api(SIGNED_IN),
+    "POST api/styles/": api(CREATE),
+    "GET api/styles/<uuid:pk>/": api(VIEW),
+    "PATCH api/styles/<uuid:pk>/": api(OWN),
+    "DELETE api/styles/<uuid:pk>/": api(OWN),
+    "GET api/styles/<uuid:pk>/picture/": api(VIEW),
+    # Their pages
+    "GET styles/": SIGNED_IN,
+    "GET styles/new/": CREATE,
+    "POST styles/new/": CREATE,
+    "GET styles/<uuid:style_id>/": VIEW,
+    "GET styles/<uuid:style_id>/picture": VIEW,
+    "GET styles/<uuid:style_id>/thumbnail": VIEW,
+    "POST styles/<uuid:style_id>/change/": OWN,
+    "POST styles/<uuid:style_id>/share/": OWN,
+    "POST styles/<uuid:style_id>/delete/": OWN,
+    "GET styles/create/": CREATE,
+    "POST styles/create/": CREATE,
+    "POST styles/preview/": CREATE,
+    "GET styles/example/": CREATE,
+    "GET styles/results/": SIGNED_IN,
+    "POST styles/results/delete/": SIGNED_IN,  # those of the named ones that one may
+    "GET styles/results/<uuid:restyling_id>/": VIEW,
+    "GET styles/results/<uuid:restyling_id>/card/": VIEW,
+    "GET styles/results/<uuid:restyling_id>/state/": VIEW,
+    "GET styles/results/<uuid:restyling_id>/picture": VIEW,
+    "GET styles/results/<uuid:restyling_id>/before": VIEW,
+    "GET styles/results/<uuid:restyling_id>/thumbnail": VIEW,
+    "GET styles/results/<uuid:restyling_id>/live": VIEW,
+    "POST styles/results/<uuid:restyling_id>/cancel/": CHANGE,
+    "POST styles/results/<uuid:restyling_id>/retry/": "door 403 403 ok 404 ok 404",
+    "POST styles/results/<uuid:restyling_id>/rename/": CHANGE,
+    "POST styles/results/<uuid:restyling_id>/share/": OWN,
+    "POST styles/results/<uuid:restyling_id>/delete/": OWN,
     # Running the installation
     "GET healthz": PUBLIC,
     "GET readyz": PUBLIC,
@@ -346,6 +396,23 @@ MATRIX = {
 
 # Function views that take any method.
 ANY_METHOD = {"admin/": {"GET"}, "admin/login/": {"GET"}, "healthz": {"GET"}, "readyz": {"GET"}}
+# Whose id an address takes, where it is not a session's; the first that fits counts.
+ROWS = (
+    ("api/jobs/", "job"),
+    ("videos/", "video"),
+    ("api/videos/", "video"),
+    ("api/events/", "event"),
+    ("api/people/import/", "job_id"),
+    ("api/people/erasures/", "report_id"),
+    ("api/people/", "person_id"),
+    ("api/reviews/", "review_id"),
+    ("api/style/", "restyling_id"),
+    ("api/styles/", "style_id"),
+    ("api/visitors/", "visitor_id"),
+    ("api/visits/", "visit_id"),
+    ("api/areas/", "area_id"),
+    ("api/cameras/", "camera_id"),
+)
 DOORS = ("/accounts/login/?", "/admin/login/?")
 LET_IN = {*range(200, 400), 400, 409, 410, 422, 503}
 
@@ -359,25 +426,10 @@ class Scene:
 
     def path(self, route: str) -> str:
         """The address of a route: of the owner's session, video, job and token."""
-        values = {**self.values, "pk": self.values["session_id"]}
-        if route.startswith("api/jobs/"):
-            values["pk"] = self.values["job"]
-        elif route.startswith(("videos/", "api/videos/")):
-            values["pk"] = values["session_id"] = self.values["video"]
-        elif route.startswith("api/events/"):
-            values["pk"] = self.values["event"]
-        elif route.startswith("api/people/import/"):
-            values["pk"] = self.values["job_id"]
-        elif route.startswith("api/people/erasures/"):
-            values["pk"] = self.values["report_id"]
-        elif route.startswith("api/people/"):
-            values["pk"] = self.values["person_id"]
-        elif route.startswith("api/reviews/"):
-            values["pk"] = self.values["review_id"]
-        elif route.startswith(("api/visits/", "api/visitors/")):
-            values["pk"] = self.values["visitor_id" if "visitors" in route else "visit_id"]
-        elif route.startswith(("api/cameras/", "api/areas/")):
-            values["pk"] = self.values["area_id" if "areas" in route else "camera_id"]
+        row = next((name for prefix, name in ROWS if route.startswith(prefix)), "session_id")
+        values = {**self.values, "pk": self.values[row]}
+        if row == "video":
+            values["session_id"] = self.values["video"]
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "1"), route)
 
 
@@ -416,12 +468,34 @@ def scene() -> Scene:
     event.picture.save("event.jpg", ContentFile(picture()))
     values["event"] = str(event.pk)
     values |= make_people(people["owner"])
+    values |= make_styles(people["owner"], group)
     visit = Visit.objects.create(area=area, profile_id=values["person_id"])
     values["visit_id"] = str(visit.pk)
     values["visitor_id"] = str(Visitor.objects.create(area=area, number=1).pk)
     # The newest picture is there: nobody is to wait for one.
     write_preview(f"camera:{camera.pk}:large", Preview(int(time.time() * 1000), picture()))
     return Scene(people, values)
+
+
+def make_styles(owner: Any, group: Group) -> dict[str, str]:
+    """A style and a painting in it that are shared with the group, the painting done."""
+    style = add_style(owner=owner, data=picture(), file_name="waves.jpg")
+    restyling = restyle_picture(
+        owner=owner,
+        data=picture(),
+        file_name="harbour.jpg",
+        style=style,
+        options=RestyleOptions(size=64),
+    )
+    files = {}
+    for name in ("result", "thumbnail"):
+        made = DerivedFile(upload=restyling.upload, media_type="image/jpeg", size=len(picture()))
+        made.file.save(f"{name}.jpg", ContentFile(picture()))
+        files[name] = made
+    Style.objects.filter(pk=style.pk).update(shared_with=group)
+    Restyling.objects.filter(pk=restyling.pk).update(shared_with=group, **files)
+    Job.objects.filter(pk=restyling.job_id).update(state="done")
+    return {"style_id": str(style.pk), "restyling_id": str(restyling.pk)}
 
 
 def make_people(owner: Any) -> dict[str, str]:
