@@ -32,6 +32,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Sessions", "photo_library", "admin:detector_detectionsession_changelist"),
             ("Videos", "movie", "admin:video_analysis_videoanalysis_changelist"),
             ("Objects", "select_all", "admin:detector_detectedobject_changelist"),
+            ("Styles", "palette", "admin:styletransfer_style_changelist"),
+            ("Restylings", "brush", "admin:styletransfer_restyling_changelist"),
             ("Uploads", "image", "admin:common_upload_changelist"),
             ("Cameras", "videocam", "admin:cameras_camera_changelist"),
             ("Areas", "map", "admin:cameras_area_changelist"),

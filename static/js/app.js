@@ -55,6 +55,14 @@ function menus() {
   });
 }
 
+/** Where the bar is wider than the screen, the page that one is on is in sight. */
+function showPlace() {
+  const here = document.querySelector(".nav [aria-current]");
+  const nav = here?.parentElement;
+  if (!(here instanceof HTMLElement) || !nav) return;
+  nav.scrollLeft = here.offsetLeft - nav.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
+}
+
 /** <button data-open="id"> opens that dialog; data-close and a click on the backdrop close it. */
 function dialogs() {
   document.addEventListener("click", (event) => {
@@ -96,6 +104,7 @@ function htmxHooks() {
 }
 
 themeSwitch();
+showPlace();
 menus();
 dialogs();
 singleSubmit();

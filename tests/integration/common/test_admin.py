@@ -36,6 +36,7 @@ from recognition.models import (
     Profile,
     ProfileMerge,
 )
+from styletransfer.models import Restyling
 from tests.made_videos import make_video_session
 from video_analysis.cameras.models import Area, Camera, CountingLine, Zone
 
@@ -181,6 +182,9 @@ def fill(owner: User) -> DetectionSession:
     Zone.objects.create(camera=camera, name="Door", polygon=[[0, 0], [1, 0], [1, 1]])
     CountingLine.objects.create(camera=camera, name="Sill", points=[[0, 0.5], [1, 0.5]])
     fill_people()
+    # Of the same picture and job: what goes with somebody is counted elsewhere.
+    kept = {"upload": session.upload, "job": Job.objects.filter(owner=owner).latest("created_at")}
+    Restyling.objects.create(owner=owner, name="Harbour", style_name="Candy", way="fast", **kept)
     return session
 
 

@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 from common.inference import get_engine
 from common.models import Job
 from detector.models import DetectionSession
-from vision.sources.examples import find_example
 from tests.integration.conftest import wait_for_job
 from tests.integration.detector.conftest import picture
+from vision.sources.examples import find_example
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
