@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from common.admin import JOB_LABELS, ListAdmin
 from styletransfer.models import Restyling, Style
-from styletransfer.services.restylings import delete_restyling
+from styletransfer.services.deleting import delete_restyling
 from styletransfer.services.styles import delete_style
 
 CHANGED_HERE = ("name", "description", "is_public")

@@ -38,9 +38,9 @@ from styletransfer.selectors import (
     list_styles,
     style_examples,
 )
+from styletransfer.services.deleting import delete_restylings
 from styletransfer.services.pictures import style_jpeg
 from styletransfer.services.queueing import queue_place
-from styletransfer.services.restylings import delete_restylings
 from styletransfer.services.styles import add_style, delete_style, share_style, update_style
 from vision.errors import VisionError
 

@@ -13,7 +13,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from common.accounts.groups import groups_to_share_with
-from common.accounts.roles import require_may_create
 from common.media import keep_private, serve_file
 from common.models import Upload
 from common.permissions import can
@@ -30,13 +29,9 @@ from styletransfer.presenting import (
     state_of,
 )
 from styletransfer.selectors import get_restyling
+from styletransfer.services.deleting import delete_restyling
 from styletransfer.services.noting import note_exported, note_viewed
-from styletransfer.services.restylings import (
-    cancel_restyling,
-    delete_restyling,
-    rename_restyling,
-    retry_restyling,
-)
+from styletransfer.services.restylings import cancel_restyling, rename_restyling, retry_restyling
 from styletransfer.services.sharing import share_restyling
 from styletransfer.services.stored import preview_of, require_result, result_name
 from vision.encoding.images import encode_jpeg
@@ -182,7 +177,6 @@ def result_cancel(request: HttpRequest, restyling_id: UUID) -> HttpResponse:
 @styles_page
 def result_retry(request: HttpRequest, restyling_id: UUID) -> HttpResponse:
     """Paint it once more from the beginning, with the same options."""
-    require_may_create(request.user)
     restyling = get_restyling(request.user, restyling_id, "change")
     retry_restyling(restyling=restyling)
     return _done(request, restyling)

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from common.storage.registry import Results, register_results
 from styletransfer.models import Restyling
-from styletransfer.services.restylings import delete_restyling
+from styletransfer.services.deleting import delete_restyling
 
 FINISHED = ~Q(job__state__in=Restyling.UNFINISHED)
 

@@ -44,11 +44,11 @@ from styletransfer.api.serializers import RestylingChangeSerializer, RestylingSe
 from styletransfer.errors import InvalidError, gone
 from styletransfer.models import Restyling
 from styletransfer.selectors import find_style, get_restyling, list_restylings
+from styletransfer.services.deleting import delete_restyling
 from styletransfer.services.noting import note_viewed
 from styletransfer.services.options import parse_options
 from styletransfer.services.restylings import (
     cancel_restyling,
-    delete_restyling,
     rename_restyling,
     repeat_restyling,
     restyle_picture,

@@ -11,6 +11,7 @@ from styletransfer.selectors import STYLE_FILTERS, STYLE_ORDERS
 from styletransfer.services.options import (
     DEFAULT_SIZE,
     DEFAULT_STEPS,
+    DEFAULT_STYLE_WEIGHT,
     SEEDS,
     SIZES,
     STEPS,
@@ -39,7 +40,10 @@ OPTIONS: dict[str, Any] = {
     ),
     "steps": _number(STEPS, DEFAULT_STEPS, "Of a slow painting.", "integer"),
     "style_weight": _number(
-        STYLE_WEIGHTS, 100.0, "How much the style matters beside the content.", "number"
+        STYLE_WEIGHTS,
+        DEFAULT_STYLE_WEIGHT,
+        "How much the style matters beside the content.",
+        "number",
     ),
     "keep_colours": {
         "type": "boolean",
@@ -134,7 +138,7 @@ QUEUED_EXAMPLE = OpenApiExample(
         "options": {
             "size": 384,
             "steps": 100,
-            "style_weight": 100.0,
+            "style_weight": 20.0,
             "keep_colours": False,
             "start": "content",
             "start_network": "",

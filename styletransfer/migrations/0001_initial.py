@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(choices=[('browser', 'Browser'), ('api', 'API'), ('example', 'Example')], default='browser', max_length=16)),
                 ('size', models.PositiveIntegerField(blank=True, help_text='Pixels of the longer side; empty: those of the file.', null=True)),
                 ('steps', models.PositiveIntegerField(default=0, help_text='Asked for; 0 for a fast style.')),
-                ('style_weight', models.FloatField(default=100.0)),
+                ('style_weight', models.FloatField(default=20.0)),
                 ('keep_colours', models.BooleanField(default=False)),
                 ('start', models.CharField(choices=[('content', 'The picture itself'), ('noise', 'Noise'), ('fast', 'What a fast style makes of it')], default='content', max_length=8)),
                 ('start_network', models.CharField(blank=True, max_length=64)),

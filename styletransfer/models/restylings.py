@@ -77,7 +77,7 @@ class Restyling(models.Model):
         null=True, blank=True, help_text="Pixels of the longer side; empty: those of the file."
     )
     steps = models.PositiveIntegerField(default=0, help_text="Asked for; 0 for a fast style.")
-    style_weight = models.FloatField(default=100.0)
+    style_weight = models.FloatField(default=20.0)
     keep_colours = models.BooleanField(default=False)
     start = models.CharField(max_length=8, choices=Start.choices, default=Start.CONTENT)
     start_network = models.CharField(max_length=64, blank=True)

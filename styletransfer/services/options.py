@@ -16,6 +16,7 @@ Start = Restyling.Start
 
 DEFAULT_SIZE: Final = 384
 DEFAULT_STEPS: Final = 100
+DEFAULT_STYLE_WEIGHT: Final = 20.0
 SIZES: Final = (64, 4096)
 STEPS: Final = (1, 2000)
 STYLE_WEIGHTS: Final = (1e-3, 1e6)
@@ -39,7 +40,7 @@ class RestyleOptions:
 
     size: int | None = DEFAULT_SIZE
     steps: int = DEFAULT_STEPS
-    style_weight: float = 100.0
+    style_weight: float = DEFAULT_STYLE_WEIGHT
     keep_colours: bool = False
     start: str = Start.CONTENT
     start_network: str = ""
@@ -72,7 +73,7 @@ def parse_options(data: Mapping[str, Any], *, is_fast: bool) -> RestyleOptions:
     options = RestyleOptions(
         size=_whole(data, "size", SIZES, None if is_fast else DEFAULT_SIZE, wrong),
         steps=_whole(data, "steps", STEPS, DEFAULT_STEPS, wrong) or DEFAULT_STEPS,
-        style_weight=_number(data, "style_weight", STYLE_WEIGHTS, 100.0, wrong),
+        style_weight=_number(data, "style_weight", STYLE_WEIGHTS, DEFAULT_STYLE_WEIGHT, wrong),
         keep_colours=_flag(data, "keep_colours", wrong),
         start=_choice(data, "start", Start.values, Start.CONTENT, wrong),
         start_network=_choice(data, "start_network", list(STYLE_CARDS), "", wrong),

@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from filelock import FileLock, Timeout
 
@@ -80,6 +81,8 @@ def seconds_left(restyling: Restyling, *, step: int) -> float | None:
         restyling: One that is being painted.
         step: How many steps are made.
     """
+    if not restyling.steps:  # a fast one
+        return None
     height, width = _size_of(restyling)
     share = share_done(levels(restyling.steps, height, width), step)
     return _said(_rest(restyling, share, math.inf if share >= _LEAST_SHARE else _pace()))
@@ -106,6 +109,12 @@ def publish_places(job: Job) -> None:
         publish_place(
             owner_id=restyling.owner_id, restyling_id=restyling.pk, place=place, seconds=seconds
         )
+
+
+def move_line(job: Job) -> None:
+    """Tell those who wait of their places when a job has come or is gone, after the commit."""
+    if job.queue == STYLES_QUEUE:
+        transaction.on_commit(lambda: publish_places(job), robust=True)
 
 
 @contextmanager

@@ -8,12 +8,11 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F
 
-from common.audit.services import record
 from common.jobs.errors import JobConflict
 from common.jobs.queues import LONG_QUEUE, STYLES_QUEUE
-from common.jobs.services import cancel_job, delete_job, enqueue_job, retry_job
-from common.models import AuditEntry, DerivedFile, Job, Upload
-from common.permissions import can, visible
+from common.jobs.services import cancel_job, enqueue_job, retry_job
+from common.models import Upload
+from common.permissions import can
 from common.uploads.errors import PictureRemoved, UploadRejected
 from common.uploads.services import delete_upload, require_picture, store_picture
 from common.uploads.videos import store_video
@@ -21,11 +20,10 @@ from styletransfer.errors import ConflictError, InvalidError, StyleError, gone
 from styletransfer.models import Restyling, Style
 from styletransfer.services.events import (
     publish_access_changed,
-    publish_deleted,
     publish_job_update,
 )
 from styletransfer.services.options import RestyleOptions
-from styletransfer.services.queueing import publish_places
+from styletransfer.services.queueing import move_line
 from styletransfer.services.texts import one_line, stem_of
 from vision.style import LEAST_SIDE
 from vision.style.framing import fitted_size
@@ -180,50 +178,6 @@ def rename_restyling(*, restyling: Restyling, name: str) -> Restyling:
     return restyling
 
 
-def delete_restyling(*, restyling: Restyling, user: Any = None) -> bool:
-    """Delete a painting with its job and files; the picture goes with the last painting of it.
-
-    Args:
-        restyling: What to delete.
-        user: Who deletes it, for the audit log; None when the caller writes its own line.
-
-    Returns:
-        Whether it was still there.
-    """
-    restyling_id = restyling.pk
-    with transaction.atomic():
-        # Upload, job, restyling: in the order in which everybody locks them.
-        upload = Upload.objects.select_for_update().filter(pk=restyling.upload_id).first()
-        job = Job.objects.select_for_update().filter(pk=restyling.job_id).first()
-        held = Restyling.objects.select_for_update().filter(pk=restyling_id).first()
-        if held is None:
-            return False
-        if user is not None:
-            record(action=AuditEntry.Action.DELETED, actor=user, obj=held, owner=held.owner)
-        files = [pk for pk in (held.result_id, held.thumbnail_id) if pk is not None]
-        held.delete()
-        DerivedFile.objects.filter(pk__in=files).delete()
-        if job is not None:
-            delete_job(job=job)
-            _move_line(job)
-        if upload is not None:
-            _release_upload(upload)
-        publish_deleted(held, restyling_id=restyling_id)
-    return True
-
-
-def delete_restylings(*, user: Any, ids: Iterable[Any]) -> int:
-    """Delete those of the named paintings that ``user`` may delete; how many they were."""
-    rows = visible(user, Restyling.objects.filter(pk__in=list(ids)))
-    # In one order, so that two who delete the same ones wait for each other and not for ever.
-    with transaction.atomic():
-        return sum(
-            delete_restyling(restyling=restyling, user=user)
-            for restyling in rows.order_by("upload_id", "pk")
-            if can(user, "delete", restyling)
-        )
-
-
 def _create(
     upload: Upload,
     kind: str,
@@ -254,14 +208,8 @@ def _create(
         restyling.job = enqueue_job(kind=job_kind, owner=owner, payload=payload, queue=queue)
         restyling.save(force_insert=True)
         publish_job_update(restyling.job)
-        _move_line(restyling.job)
+        move_line(restyling.job)
     return restyling
-
-
-def _move_line(job: Job) -> None:
-    """Tell those who wait of their places when one has come, or is gone."""
-    if job.queue == STYLES_QUEUE:
-        transaction.on_commit(lambda: publish_places(job), robust=True)
 
 
 def _work(kind: str, way: str) -> tuple[str, str]:
@@ -278,18 +226,6 @@ def _wishes(options: RestyleOptions, way: str) -> dict[str, Any]:
     names = ("steps", "style_weight", "start", "seed")
     network = options.start_network if options.start == Restyling.Start.FAST else ""
     return {**wishes, **{name: getattr(options, name) for name in names}, "start_network": network}
-
-
-def _release_upload(upload: Upload) -> None:
-    """Let a file go with its last painting; one that others work on becomes theirs."""
-    rows = Restyling.objects.filter(upload=upload).order_by()
-    if rows.filter(owner=upload.owner_id).exists():
-        return
-    heir = rows.values_list("owner_id", flat=True).first()
-    if heir is not None:
-        Upload.objects.filter(pk=upload.pk).update(owner_id=heir)
-    else:
-        delete_upload(upload=upload)
 
 
 def _refuse_too_many(owner: Any) -> None:

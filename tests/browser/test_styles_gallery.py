@@ -16,7 +16,7 @@ from tests.browser.conftest import Server
 CLEARED = """
 from common.models import Job
 from styletransfer.models import Style, Restyling
-from styletransfer.services.restylings import delete_restyling
+from styletransfer.services.deleting import delete_restyling
 for row in Restyling.objects.all():
     delete_restyling(restyling=row)
 Style.objects.filter(key="").delete()

@@ -1,8 +1,7 @@
 """Pictures in the style of others."""
 
-from vision.style.config import GatysConfig, GatysOptions, create_gatys
+from vision.style.config import LEAST_SIDE, GatysConfig, GatysOptions, create_gatys
 from vision.style.protocol import Stylizer
-from vision.style.sizes import LEAST_SIDE
 from vision.style.structures import OnProgress, StyleProgress, Stylized
 
 __all__ = [

@@ -12,9 +12,12 @@ from vision.weights.store import WeightsStore
 if TYPE_CHECKING:
     from vision.style.gatys import GatysStylizer
 
-__all__ = ["GatysConfig", "GatysOptions", "Start", "create_gatys"]
+__all__ = ["LEAST_SIDE", "GatysConfig", "GatysOptions", "Start", "create_gatys"]
 
 Start = Literal["content", "noise", "picture"]
+
+LEAST_SIDE: Final = 16
+"""Pixels of a picture: four times halved, one is left for the deepest layer."""
 
 _MOST_STEPS: Final = 2000
 _SIZES: Final = (16, 8192)
@@ -41,7 +44,7 @@ class GatysOptions:
     """
 
     steps: int = 150
-    style_weight: float = 100.0
+    style_weight: float = 20.0
     keep_colours: bool = False
     start: Start = "content"
     seed: int = 0

@@ -13,11 +13,12 @@ from vision.detection.hardware import available_cpus
 from vision.engine.validation import check_image
 from vision.errors import PictureError, VisionError
 from vision.style.colours import luminance, with_chroma_of
+from vision.style.config import LEAST_SIDE
 from vision.style.framing import Framing, plan_framing, reduce_picture
 from vision.style.graphs import MULTIPLE
 from vision.style.memory import free_memory
 from vision.style.network import Precision, StyleNetwork, largest_side, needed_memory
-from vision.style.sizes import LEAST_SIDE, out_of_memory
+from vision.style.sizes import out_of_memory
 from vision.style.structures import OnProgress, StyleProgress, Stylized
 from vision.weights.cards import WeightsFile
 from vision.weights.store import WeightsStore

@@ -6,10 +6,10 @@ import bisect
 from typing import Final
 
 from vision.errors import ModelError, PictureError
+from vision.style.config import LEAST_SIDE
 from vision.style.framing import fitted_size
 
 __all__ = [
-    "LEAST_SIDE",
     "estimate_bytes",
     "fit",
     "largest_size",
@@ -18,8 +18,6 @@ __all__ = [
     "require_memory",
 ]
 
-LEAST_SIDE: Final = 16
-"""Pixels: four times halved, one is left for the deepest layer."""
 MOST_SIDE: Final = 8192
 
 _WEIGHTS: Final = 12_947_776  # numbers in VGG19's first thirteen layers

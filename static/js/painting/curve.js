@@ -33,6 +33,7 @@ export class Curve {
     const low = Math.min(...values);
     const high = Math.max(Math.max(...values), low + 0.05);
     const [first, last] = [points[0], points[points.length - 1]];
+    const best = points[values.indexOf(low)]; // which is the one that is kept
     const end = Math.max(this.steps, last[0]);
     const x = (/** @type {number} */ step) => LEFT + ((step - first[0]) / Math.max(1, end - first[0])) * (WIDTH - LEFT - RIGHT);
     const y = (/** @type {number} */ value) => TOP + ((high - value) / (high - low)) * (HEIGHT - TOP - BOTTOM);
@@ -46,12 +47,12 @@ export class Curve {
       ...grid,
       svg("path", { class: "curve-area", d: `M${x(first[0]).toFixed(1)},${floor} L${line.join(" L")} L${x(last[0]).toFixed(1)},${floor} Z` }),
       svg("path", { class: "curve-line", d: `M${line.join(" L")}` }),
-      svg("circle", { class: "curve-dot", cx: x(last[0]).toFixed(1), cy: y(values[values.length - 1]).toFixed(1), r: 3.5 }),
+      svg("circle", { class: "curve-dot", cx: x(best[0]).toFixed(1), cy: y(low).toFixed(1), r: 3.5 }),
       svg("text", { class: "curve-text", x: LEFT, y: HEIGHT - 5 }, `step ${first[0]}`),
       svg("text", { class: "curve-text", x: WIDTH - RIGHT, y: HEIGHT - 5, "text-anchor": "end" }, String(end)),
     );
-    const sentence = `The loss fell from ${digits.format(first[1])} to ${digits.format(last[1])} by step ${last[0]}`;
+    const sentence = `The loss fell from ${digits.format(first[1])} to ${digits.format(best[1])} at step ${best[0]}`;
     this.picture.setAttribute("aria-label", sentence);
-    need("[data-curve-now]", this.root).textContent = digits.format(last[1]);
+    need("[data-curve-now]", this.root).textContent = `best ${digits.format(best[1])}`;
   }
 }

@@ -16,6 +16,8 @@ import { about } from "./words.js";
  * @property {string} max_video
  */
 
+const BALANCED = Math.log10(20); // of the weight
+
 export class PaintingOptions {
   #way = "slow";
   #side = 0;
@@ -83,7 +85,7 @@ export class PaintingOptions {
     const pixels = this.#side && Number(this.size.value) >= this.#side ? `${this.#side} px, all it has` : `${this.size.value} px`;
     this.#say("size", pixels);
     this.#say("steps", this.steps.value);
-    this.#say("weight", Math.abs(Number(this.weight.value) - 2) < 0.3 ? "balanced" : Number(this.weight.value) < 2 ? "more photo" : "more painting");
+    this.#say("weight", Math.abs(Number(this.weight.value) - BALANCED) < 0.3 ? "balanced" : Number(this.weight.value) < BALANCED ? "more photo" : "more painting");
     for (const range of [this.size, this.steps, this.weight]) paintRange(range);
     need("[data-estimate]", this.form).textContent = this.#estimate();
   }

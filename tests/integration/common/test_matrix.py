@@ -341,7 +341,7 @@ MATRIX = {
     "GET styles/results/<uuid:restyling_id>/thumbnail": VIEW,
     "GET styles/results/<uuid:restyling_id>/live": VIEW,
     "POST styles/results/<uuid:restyling_id>/cancel/": CHANGE,
-    "POST styles/results/<uuid:restyling_id>/retry/": "door 403 403 ok 404 ok 404",
+    "POST styles/results/<uuid:restyling_id>/retry/": CHANGE,
     "POST styles/results/<uuid:restyling_id>/rename/": CHANGE,
     "POST styles/results/<uuid:restyling_id>/share/": OWN,
     "POST styles/results/<uuid:restyling_id>/delete/": OWN,

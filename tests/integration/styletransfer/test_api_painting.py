@@ -67,7 +67,7 @@ def test_a_picture_is_painted_and_fetched(api: APIClient, settings: Any) -> None
     assert body["options"] == {
         "size": 64,
         "steps": 3,
-        "style_weight": 100.0,
+        "style_weight": 20.0,
         "keep_colours": False,
         "start": "content",
         "start_network": "",

@@ -17,11 +17,11 @@ from common.uploads.services import remove_pictures
 from styletransfer.errors import InvalidError, StyleError
 from styletransfer.models import Restyling, Style
 from styletransfer.services import restylings
+from styletransfer.services.deleting import delete_restyling
 from styletransfer.services.options import parse_options
 from styletransfer.services.restylings import (
     MOST_WAITING,
     cancel_restyling,
-    delete_restyling,
     repeat_restyling,
     restyle_picture,
     restyle_video,

@@ -17,12 +17,8 @@ from common.uploads.services import remove_pictures
 from styletransfer.errors import ConflictError, InvalidError, StyleError
 from styletransfer.models import Restyling, Style
 from styletransfer.selectors import get_restyling, list_restylings
-from styletransfer.services.restylings import (
-    cancel_restyling,
-    delete_restyling,
-    rename_restyling,
-    retry_restyling,
-)
+from styletransfer.services.deleting import delete_restyling
+from styletransfer.services.restylings import cancel_restyling, rename_restyling, retry_restyling
 from styletransfer.services.sharing import share_restyling
 from styletransfer.services.stored import require_result, result_name
 from styletransfer.services.styles import delete_style

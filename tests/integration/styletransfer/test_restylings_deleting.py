@@ -20,11 +20,10 @@ from styletransfer.errors import StyleError
 from styletransfer.models import Restyling, Style
 from styletransfer.selectors import list_restylings
 from styletransfer.services import restylings, running
+from styletransfer.services.deleting import delete_restyling, delete_restylings
 from styletransfer.services.options import parse_options
 from styletransfer.services.restylings import (
     cancel_restyling,
-    delete_restyling,
-    delete_restylings,
     rename_restyling,
     repeat_restyling,
     retry_restyling,

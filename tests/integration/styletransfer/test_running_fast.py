@@ -16,8 +16,9 @@ from common.models import Job
 from common.storage.work import work_root
 from styletransfer.models import Restyling, Style
 from styletransfer.services import progress
+from styletransfer.services.deleting import delete_restyling
 from styletransfer.services.options import parse_options
-from styletransfer.services.restylings import delete_restyling, restyle_video
+from styletransfer.services.restylings import restyle_video
 from styletransfer.services.styles import delete_style, share_style
 from tests.integration.styletransfer.makers import (
     GONE,
