@@ -260,7 +260,8 @@ KNOX_TOKEN_MODEL = "knox.AuthToken"  # noqa: S105 - the name of a model
 REST_KNOX = {"TOKEN_TTL": timedelta(days=90), "AUTH_HEADER_PREFIX": "Token"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Sightline",
-    "DESCRIPTION": "Pictures in, objects, faces and paintings out; videos in, tracks, motion and activities out.",
+    "DESCRIPTION": "Pictures in, objects, faces and paintings out; videos in, tracks, motion and "
+    "activities out.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
