@@ -12,6 +12,9 @@ from django.http import HttpRequest, HttpResponseBase
 
 from common.accounts.roles import is_administrator
 from common.api.errors import MESSAGES, error_json
+from common.errors import ServiceError
+from common.uploads.errors import UploadRejected
+from vision.errors import PictureError, VisionError
 
 View = Callable[..., HttpResponseBase]
 
@@ -43,3 +46,13 @@ def administrators_only(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return signed_in(inner)
+
+
+def as_service_error(error: ServiceError | UploadRejected | VisionError) -> ServiceError:
+    """Return what was refused as the one kind of error that pages know."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, UploadRejected):
+        return ServiceError(error.code, error.message, status=error.status)
+    status = 422 if isinstance(error, PictureError) else 503
+    return ServiceError(error.code, error.message, status=status)

@@ -27,6 +27,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from common.accounts.groups import groups_to_share_with
 from common.accounts.roles import require_may_create
 from common.api.errors import MESSAGES, error_json
+from common.audit.looks import note_exported, note_viewed
 from common.errors import ServiceError
 from common.media import serve_file
 from common.pages import wants_json
@@ -60,8 +61,6 @@ from detector.services.sessions import (
     retry_session,
 )
 from detector.services.sharing import (
-    note_exported,
-    note_viewed,
     share_session,
     share_sessions,
 )
@@ -244,9 +243,9 @@ def picture(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     shown = require_picture(session.upload)
     download = "download" in request.GET
     if download:
-        note_exported(session=session, user=request.user, form="picture")
+        note_exported(obj=session, user=request.user, form="picture")
     else:
-        note_viewed(session=session, user=request.user)
+        note_viewed(obj=session, user=request.user)
         converted = shown_picture(request, upload=shown)
         if converted is not None:
             return converted
@@ -278,7 +277,7 @@ def export(request: HttpRequest, session_id: UUID, form: str) -> HttpResponseBas
     session = get_session(request.user, session_id)
     refuse_video(session)
     file = export_session(session=session, form=form)
-    note_exported(session=session, user=request.user, form=form)
+    note_exported(obj=session, user=request.user, form=form)
     return file_response(file)
 
 

@@ -16,9 +16,9 @@ from django.views.decorators.cache import never_cache
 from common.accounts.roles import is_administrator, require_may_create
 from common.api.errors import MESSAGES, error_json
 from common.errors import ServiceError
-from common.pages import signed_in, wants_json
+from common.pages import as_service_error, signed_in, wants_json
 from common.uploads.errors import UploadRejected
-from vision.errors import PictureError, VisionError
+from vision.errors import VisionError
 
 View = Callable[..., HttpResponseBase]
 ADMINISTRATORS = "Only administrators may do this. Ask one of them."
@@ -60,16 +60,6 @@ def administrators_page(view: View) -> View:
 def media_of_people(view: View) -> View:
     """For pictures: only for people who are signed in; what they may not see is not there."""
     return signed_in(view)
-
-
-def as_service_error(error: ServiceError | UploadRejected | VisionError) -> ServiceError:
-    """Return what was refused as the one kind of error that pages know."""
-    if isinstance(error, ServiceError):
-        return error
-    if isinstance(error, UploadRejected):
-        return ServiceError(error.code, error.message, status=error.status)
-    status = 422 if isinstance(error, PictureError) else 503
-    return ServiceError(error.code, error.message, status=status)
 
 
 def _refuse(request: HttpRequest, error: ServiceError) -> HttpResponse:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from common.accounts.groups import groups_to_share_with
 from common.errors import ServiceError
 from common.media import keep_private, serve_file
+from common.pages import as_service_error
 from common.uploads.errors import UploadRejected
 from styletransfer.errors import InvalidError, gone
 from styletransfer.forms import (
@@ -30,7 +31,7 @@ from styletransfer.forms import (
     read_uuid,
 )
 from styletransfer.models import Restyling, Style
-from styletransfer.page_access import as_service_error, by_script, makers_page, styles_page
+from styletransfer.page_access import by_script, makers_page, styles_page
 from styletransfer.selectors import (
     get_restyling,
     get_style,

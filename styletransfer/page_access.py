@@ -15,9 +15,9 @@ from django.utils.cache import patch_vary_headers
 from common.accounts.roles import require_may_create
 from common.api.errors import MESSAGES, error_json
 from common.errors import ServiceError
-from common.pages import signed_in, wants_json
+from common.pages import as_service_error, signed_in, wants_json
 from common.uploads.errors import PictureRemoved, UploadRejected
-from vision.errors import PictureError, VisionError
+from vision.errors import VisionError
 
 View = Callable[..., HttpResponseBase]
 # What a person did on a page of its own is answered on that page: name of the page, its argument.
@@ -55,16 +55,6 @@ def makers_page(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return styles_page(inner)
-
-
-def as_service_error(error: ServiceError | UploadRejected | VisionError) -> ServiceError:
-    """Return what was refused as the one kind of error that pages know."""
-    if isinstance(error, ServiceError):
-        return error
-    if isinstance(error, UploadRejected):
-        return ServiceError(error.code, error.message, status=error.status)
-    status = 422 if isinstance(error, PictureError) else 503
-    return ServiceError(error.code, error.message, status=status)
 
 
 def by_script(request: HttpRequest) -> bool:

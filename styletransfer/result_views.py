@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from common.accounts.groups import groups_to_share_with
+from common.audit.looks import note_exported, note_viewed
 from common.media import keep_private, serve_file
 from common.models import Upload
 from common.permissions import can
@@ -30,7 +31,6 @@ from styletransfer.presenting import (
 )
 from styletransfer.selectors import get_restyling
 from styletransfer.services.deleting import delete_restyling
-from styletransfer.services.noting import note_exported, note_viewed
 from styletransfer.services.restylings import cancel_restyling, rename_restyling, retry_restyling
 from styletransfer.services.sharing import share_restyling
 from styletransfer.services.stored import preview_of, require_result, result_name
@@ -84,9 +84,9 @@ def result_picture(request: HttpRequest, restyling_id: UUID) -> HttpResponseBase
     derived = require_result(restyling)
     download = "download" in request.GET
     if download:
-        note_exported(restyling=restyling, user=request.user, form="painting")
+        note_exported(obj=restyling, user=request.user, form="painting")
     else:
-        note_viewed(restyling=restyling, user=request.user)
+        note_viewed(obj=restyling, user=request.user)
     return serve_file(
         request,
         file=derived.file,
@@ -104,9 +104,9 @@ def before(request: HttpRequest, restyling_id: UUID) -> HttpResponseBase:
     upload = require_picture(restyling.upload)
     download = "download" in request.GET
     if download:
-        note_exported(restyling=restyling, user=request.user, form="original")
+        note_exported(obj=restyling, user=request.user, form="original")
     else:
-        note_viewed(restyling=restyling, user=request.user)
+        note_viewed(obj=restyling, user=request.user)
         converted = _converted(request, restyling, upload)
         if converted is not None:
             return converted
@@ -156,7 +156,7 @@ def live(request: HttpRequest, restyling_id: UUID) -> HttpResponse:
     if newest is None:
         response = HttpResponse(status=204)
     else:
-        note_viewed(restyling=restyling, user=request.user)
+        note_viewed(obj=restyling, user=request.user)
         response = HttpResponse(newest.jpeg, content_type="image/jpeg")
         response["X-Preview"] = str(newest.number)
         response["X-Content-Type-Options"] = "nosniff"

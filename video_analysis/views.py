@@ -18,13 +18,13 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from common.accounts.groups import groups_to_share_with
 from common.accounts.roles import require_may_create
+from common.audit.looks import note_exported, note_viewed
 from common.media import serve_file
 from common.pages import wants_json
 from common.previews import read_preview
 from detector.errors import DetectorError
 from detector.forms import options_config
 from detector.models import DetectionSession
-from detector.services.sharing import note_exported, note_viewed
 from detector.views import page_view
 from recognition.services.auditing import note_people_listed
 from video_analysis.forms import (
@@ -126,9 +126,9 @@ def original(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     stored = require_original(session, request.user)
     download = "download" in request.GET
     if download:
-        note_exported(session=session, user=request.user, form="original")
+        note_exported(obj=session, user=request.user, form="original")
     else:
-        note_viewed(session=session, user=request.user)
+        note_viewed(obj=session, user=request.user)
     return serve_file(
         request,
         file=stored.file,
@@ -146,9 +146,9 @@ def annotated(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     derived = require_derived(session, session.video.annotated)
     download = "download" in request.GET
     if download:
-        note_exported(session=session, user=request.user, form="annotated video")
+        note_exported(obj=session, user=request.user, form="annotated video")
     else:
-        note_viewed(session=session, user=request.user)
+        note_viewed(obj=session, user=request.user)
     return serve_file(
         request,
         file=derived.file,
@@ -178,7 +178,7 @@ def preview(request: HttpRequest, session_id: UUID) -> HttpResponse:
     if newest is None:
         response = HttpResponse(status=204)
     else:
-        note_viewed(session=session, user=request.user)
+        note_viewed(obj=session, user=request.user)
         response = HttpResponse(newest.jpeg, content_type="image/jpeg")
         response["X-Frame"] = str(newest.number)
         response["X-Content-Type-Options"] = "nosniff"
@@ -203,7 +203,7 @@ def overlay(request: HttpRequest, session_id: UUID) -> HttpResponse:
 def tracks(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """All tracks with their figures, and what happened."""
     session = require_done(get_video(request.user, session_id))
-    note_viewed(session=session, user=request.user)
+    note_viewed(obj=session, user=request.user)
     return _kept(JsonResponse(tracks_and_events(session.video)))
 
 
@@ -233,7 +233,7 @@ def export(request: HttpRequest, session_id: UUID, form: str) -> HttpResponseBas
         raise Http404
     session = get_video(request.user, session_id)
     file = export_video(session, form)
-    note_exported(session=session, user=request.user, form=form)
+    note_exported(obj=session, user=request.user, form=form)
     return ExportStream(file)
 
 

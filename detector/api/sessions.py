@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from common.accounts.roles import require_may_create
 from common.api.negotiation import AnyNegotiation
 from common.api.schema import errors
+from common.audit.looks import note_exported, note_viewed
 from common.media import serve_file
 from common.uploads.services import require_picture
 from detector.api.base import read_options
@@ -41,7 +42,6 @@ from detector.services.sessions import (
     refuse_video,
     rerun_session,
 )
-from detector.services.sharing import note_exported, note_viewed
 
 _CREATE_FORM = form_options(many=False, masks=False, save=False)
 _CREATE_FORM["properties"] |= {
@@ -167,7 +167,7 @@ class SessionViewSet(SessionResource):
         session = self.get_object()
         refuse_video(session)
         upload = require_picture(session.upload)
-        note_viewed(session=session, user=request.user)
+        note_viewed(obj=session, user=request.user)
         return serve_file(
             request, file=upload.file, media_type=upload.media_type, filename=upload.name
         )
@@ -209,7 +209,7 @@ class SessionViewSet(SessionResource):
         form = request.query_params.get("format") or "json"
         session = self.get_object()
         file = export_session(session=session, form=form)
-        note_exported(session=session, user=request.user, form=form)
+        note_exported(obj=session, user=request.user, form=form)
         return file_response(file)
 
 

@@ -1,14 +1,12 @@
-"""Who else may see a session, and the lines of the audit log that tell of it."""
+"""Who else may see a session."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.core.cache import cache
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from common.accounts.groups import hold_group_to_share_with
 from common.audit.services import record
@@ -18,11 +16,6 @@ from detector.errors import DetectorError
 from detector.models import DetectionSession
 from detector.services.events import publish_access_changed
 from detector.services.sessions import gone, lock_session
-
-logger = logging.getLogger(__name__)
-
-# Who looks at a picture again and again has viewed it once.
-SAME_VIEW_SECONDS = 600
 
 
 def share_session(*, session: DetectionSession, group: Any, user: Any) -> DetectionSession:
@@ -73,37 +66,6 @@ def hold_doomed_group(sender: Any, instance: Group, **kwargs: Any) -> None:
     private with the rest.
     """
     Group.objects.select_for_update().filter(pk=instance.pk).first()
-
-
-def note_viewed(*, session: DetectionSession, user: Any) -> None:
-    """Write down that somebody looks at somebody else's picture, once in ten minutes."""
-    if session.owner_id == user.pk:
-        return
-    if cache.add(f"viewed.{user.pk}.{session.pk}", 1, timeout=SAME_VIEW_SECONDS):
-        _note(AuditEntry.Action.VIEWED, session, user, {})
-
-
-def note_exported(*, session: DetectionSession, user: Any, form: str) -> None:
-    """Write down that a result, or the picture as it came, has been taken away as a file."""
-    _note(AuditEntry.Action.EXPORTED, session, user, {"format": form})
-
-
-def _note(
-    action: AuditEntry.Action, session: DetectionSession, user: Any, details: dict[str, str]
-) -> None:
-    try:
-        with transaction.atomic():
-            record(action=action, actor=user, obj=session, owner=session.owner, details=details)
-    except DatabaseError as error:
-        # On a full disk one still reads; what cannot be a line of the audit log is one of the log.
-        logger.error(
-            "%s %s session %s of %s, and the audit log could not be written: %s",
-            user.get_username(),
-            action,
-            session.pk,
-            session.owner.get_username(),
-            error,
-        )
 
 
 def _find_group(group: Any, user: Any) -> Group | None:

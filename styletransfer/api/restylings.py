@@ -22,6 +22,7 @@ from common.accounts.roles import require_may_create
 from common.api.negotiation import AnyNegotiation
 from common.api.pagination import NewestFirstPagination
 from common.api.schema import errors
+from common.audit.looks import note_viewed
 from common.filters import plain_text
 from common.media import serve_file
 from common.permissions import can
@@ -45,7 +46,6 @@ from styletransfer.errors import InvalidError, gone
 from styletransfer.models import Restyling
 from styletransfer.selectors import find_style, get_restyling, list_restylings
 from styletransfer.services.deleting import delete_restyling
-from styletransfer.services.noting import note_viewed
 from styletransfer.services.options import parse_options
 from styletransfer.services.restylings import (
     cancel_restyling,
@@ -227,7 +227,7 @@ class RestylingViewSet(ListModelMixin, viewsets.GenericViewSet[Restyling]):
         """What was painted."""
         restyling = get_restyling(request.user, pk)
         derived = require_result(restyling)
-        note_viewed(restyling=restyling, user=request.user)
+        note_viewed(obj=restyling, user=request.user)
         return serve_file(
             request._request,
             file=derived.file,
@@ -248,7 +248,7 @@ class RestylingViewSet(ListModelMixin, viewsets.GenericViewSet[Restyling]):
         if newest is None:
             response = HttpResponse(status=204)
         else:
-            note_viewed(restyling=restyling, user=request.user)
+            note_viewed(obj=restyling, user=request.user)
             response = HttpResponse(newest.jpeg, content_type="image/jpeg")
             response["X-Preview"] = str(newest.number)
             response["X-Content-Type-Options"] = "nosniff"

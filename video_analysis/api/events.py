@@ -16,9 +16,9 @@ from rest_framework.response import Response
 
 from common.api.negotiation import AnyNegotiation
 from common.api.schema import errors
+from common.audit.looks import note_viewed
 from common.filters import plain_text
 from detector.models import DetectionSession
-from detector.services.sharing import note_viewed
 from video_analysis.api.base import VideoPart
 from video_analysis.api.serializers import ActivitySerializer, MotionSerializer
 from video_analysis.api.tracks import NumberPagination
@@ -92,7 +92,7 @@ class EventSnapshotView(VideoPart):
         """A JPEG."""
         session = self.video(request, pk)
         event = get_object_or_404(session.video.events, number=number)
-        note_viewed(session=session, user=request.user)
+        note_viewed(obj=session, user=request.user)
         return snapshot_response(request, session, event)
 
 

@@ -12,10 +12,10 @@ from rest_framework.response import Response
 
 from common.api.negotiation import AnyNegotiation
 from common.api.schema import errors
+from common.audit.looks import note_exported, note_viewed
 from common.media import serve_file
 from common.previews import read_preview
 from common.uploads.services import require_picture
-from detector.services.sharing import note_exported, note_viewed
 from video_analysis.api.base import VideoPart
 from video_analysis.api.serializers import OverlaySerializer
 from video_analysis.services.exports import EXPORTS, export_video, stem_of
@@ -42,7 +42,7 @@ class OriginalView(_FileView):
         """The file, or the part that a Range header asks for."""
         session = self.video(request, pk)
         upload = require_original(session, request.user)
-        note_viewed(session=session, user=request.user)
+        note_viewed(obj=session, user=request.user)
         return serve_file(
             request, file=upload.file, media_type=upload.media_type, filename=upload.name
         )
@@ -79,7 +79,7 @@ class AnnotatedView(_FileView):
         """The file, or the part that a Range header asks for."""
         session = self.video(request, pk)
         derived = require_derived(session, session.video.annotated)
-        note_viewed(session=session, user=request.user)
+        note_viewed(obj=session, user=request.user)
         return serve_file(
             request,
             file=derived.file,
@@ -125,7 +125,7 @@ class PreviewView(_FileView):
         if newest is None:
             response = HttpResponse(status=204)
         else:
-            note_viewed(session=session, user=request.user)
+            note_viewed(obj=session, user=request.user)
             response = HttpResponse(newest.jpeg, content_type="image/jpeg")
             response["X-Frame"] = str(newest.number)
             response["X-Content-Type-Options"] = "nosniff"
@@ -187,5 +187,5 @@ class ExportView(_FileView):
         form = request.query_params.get("format") or "json"
         session = self.video(request, pk)
         export = export_video(session, form)
-        note_exported(session=session, user=request.user, form=form)
+        note_exported(obj=session, user=request.user, form=form)
         return ExportStream(export)

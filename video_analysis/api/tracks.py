@@ -16,9 +16,9 @@ from rest_framework.response import Response
 from common.api.negotiation import AnyNegotiation
 from common.api.pagination import CursorPages
 from common.api.schema import errors
+from common.audit.looks import note_exported, note_viewed
 from detector.errors import OptionsError
 from detector.models import DetectionSession
-from detector.services.sharing import note_exported, note_viewed
 from video_analysis.api.base import VideoPart
 from video_analysis.api.serializers import TrackSerializer, TrajectorySerializer
 from video_analysis.models import Track
@@ -110,7 +110,7 @@ class TrajectoryView(VideoPart):
         session = self.video(request, pk)
         track = get_track(session.video, number)
         export = export_trajectory(session, track, get_trajectory(track), form)
-        note_exported(session=session, user=request.user, form=f"trajectory, {form}")
+        note_exported(obj=session, user=request.user, form=f"trajectory, {form}")
         return ExportStream(export)
 
 
@@ -129,7 +129,7 @@ class TrackSnapshotView(VideoPart):
         """A JPEG."""
         session = self.video(request, pk)
         track = get_track(session.video, number)
-        note_viewed(session=session, user=request.user)
+        note_viewed(obj=session, user=request.user)
         return snapshot_response(request, session, track)
 
 

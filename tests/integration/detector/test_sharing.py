@@ -382,7 +382,7 @@ def test_on_a_full_disk_one_still_reads_and_the_log_has_what_the_audit_log_has_n
     def fail(**what: Any) -> None:
         raise OperationalError("database or disk is full")
 
-    monkeypatch.setattr("detector.services.sharing.record", fail)
+    monkeypatch.setattr("common.audit.looks.record", fail)
     for part in ("picture", "export/csv"):
         assert browser(mona).get(f"/sessions/{shared.pk}/{part}").status_code == 200
     lines = [line for line in caplog.messages if "disk is full" in line]
