@@ -141,7 +141,9 @@ class CuttingProxy:
         readable, _, _ = select.select([pair.client, pair.server], [], [], timeout)
         most = int(max(1, self._rate * _STEP)) if self._rate else _CHUNK
         for end in {*readable, pair.client} if pending else readable:
-            data = end.recv(min(most, _CHUNK))
+            data = _receive(end, min(most, _CHUNK))
+            if data is None:
+                continue
             if not data:
                 return False
             pair.other(end).sendall(data)
@@ -149,6 +151,20 @@ class CuttingProxy:
             if self._rate:
                 time.sleep(len(data) / self._rate)
         return True
+
+
+def _receive(end: socket.socket, most: int) -> bytes | None:
+    """Return what has come, nothing at the end; None when it was no data, or not all of it."""
+    if not isinstance(end, ssl.SSLSocket):
+        return end.recv(most)
+    # Waiting for the rest would keep what goes the other way waiting, too.
+    end.settimeout(0)
+    try:
+        return end.recv(most)
+    except ssl.SSLWantReadError:
+        return None
+    finally:
+        end.settimeout(None)
 
 
 class _Pair:

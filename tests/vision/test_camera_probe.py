@@ -2,6 +2,9 @@
 
 import contextlib
 import socket
+import ssl
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -219,6 +222,33 @@ def test_bad_certificates(certificates: Path, name: str, days: int) -> None:
         rules = replace(HERE, certificates=public)
         assert refusal(f"https://localhost:{port}/", rules).code == "bad_certificate"
         assert camera.asked == []
+
+
+def test_a_ticket_of_tls_keeps_no_request_waiting(certificates: Path) -> None:
+    """A camera greets with tickets for the next time: readable, but no word of RTSP."""
+    public, context = make_certificate(certificates, "localhost")
+    trusting = ssl.create_default_context(cafile=str(public))
+    plain, far = socket.socketpair()
+    greeting = threading.Thread(
+        target=lambda: greeted.append(context.wrap_socket(far, server_side=True))
+    )
+    greeted: list[ssl.SSLSocket] = []
+    greeting.start()
+    link = trusting.wrap_socket(plain, server_hostname="localhost")
+    greeting.join()
+    link.settimeout(5)
+    address, credentials = parse_address("rtsp://guest:open@localhost/live")
+    relay = RtspRelay(address, link, credentials, 5.0)
+    try:
+        port = int(relay.url.partition("127.0.0.1:")[2].partition("/")[0])
+        with socket.create_connection(("127.0.0.1", port), 5) as libav:
+            time.sleep(0.2)  # the relay has met the tickets by now
+            libav.sendall(f"OPTIONS {relay.url} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
+            greeted[0].settimeout(3)
+            assert greeted[0].recv(100).startswith(b"OPTIONS rtsp://localhost/live")
+    finally:
+        relay.close()
+        greeted[0].close()
 
 
 def test_rtsp_over_tls(certificates: Path) -> None:

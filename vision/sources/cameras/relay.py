@@ -102,7 +102,9 @@ class RtspRelay:
                     return
                 self._send_on(data)
             if self._link in readable:
-                data = self._link.recv(_CHUNK)
+                data = _receive(self._link)
+                if data is None:
+                    continue
                 if not data:
                     raise self._speaker.hung_up()
                 self._give_back(libav, data)
@@ -124,6 +126,24 @@ class RtspRelay:
                 self._link.sendall(again.encode())
             else:
                 libav.sendall(self._speaker.response(part).encode())
+
+
+def _receive(link: socket.socket) -> bytes | None:
+    """Return what the camera has sent, nothing at its end; None when it was no data.
+
+    A TLS connection is readable for a session ticket, too, or for a part of a record. Waiting there
+    for the rest would keep libav's request waiting, for which the camera waits in turn.
+    """
+    if not isinstance(link, ssl.SSLSocket):
+        return link.recv(_CHUNK)
+    patience = link.gettimeout()
+    link.settimeout(0)
+    try:
+        return link.recv(_CHUNK)
+    except ssl.SSLWantReadError:
+        return None
+    finally:
+        link.settimeout(patience)
 
 
 @dataclass(frozen=True, slots=True)
