@@ -60,6 +60,27 @@ def post_picture(made: Installation, address: str) -> Any:
         return answer.json()
 
 
+def test_a_worker_paints_slowly_and_the_web_shows_it_growing(team: Installation) -> None:
+    with team.client() as program:
+        files = {"image": ("a.jpg", make_picture("JPEG", (160, 120)), "image/jpeg")}
+        wishes = {"style": "stained-glass", "size": "96", "steps": "40"}
+        made = program.post("/api/style/", files=files, data=wishes)
+        assert made.status_code == 201, made.text
+        address = f"/api/style/{made.json()['id']}/"
+        previews: set[str] = set()
+
+        def is_done() -> bool:
+            seen = program.get(f"{address}preview/")
+            previews.update({seen.headers["X-Preview"]} if seen.status_code == 200 else ())
+            state: str = program.get(address).json()["status"]
+            assert state in ("queued", "running", "done")
+            return state == "done"
+
+        wait_until(is_done, 150)
+        assert previews  # they came through Redis
+        assert program.get(f"{address}result/").headers["Content-Type"] == "image/jpeg"
+
+
 def wait_for_session(made: Installation, session_id: str, *statuses: str) -> str:
     found = ""
 

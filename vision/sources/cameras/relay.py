@@ -102,12 +102,12 @@ class RtspRelay:
                     return
                 self._send_on(data)
             if self._link in readable:
-                data = _receive(self._link)
-                if data is None:
+                sent = _receive(self._link)
+                if sent is None:
                     continue
-                if not data:
+                if not sent:
                     raise self._speaker.hung_up()
-                self._give_back(libav, data)
+                self._give_back(libav, sent)
 
     def _send_on(self, data: bytes) -> None:
         for part in self._outgoing.feed(data):
