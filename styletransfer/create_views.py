@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -39,7 +39,7 @@ from styletransfer.selectors import find_style, get_restyling, get_style
 from styletransfer.services.examples import restyle_example
 from styletransfer.services.options import RestyleOptions, parse_options
 from styletransfer.services.restylings import repeat_restyling, restyle_picture, restyle_video
-from styletransfer.services.styles import add_style, delete_style
+from styletransfer.services.styles import style_on_trial
 from vision.sources.examples import find_example
 
 MIB = 1024 * 1024
@@ -117,13 +117,11 @@ def _paint(request: HttpRequest) -> Restyling:
         style = find_style(request.user, request.POST["style"])
         return _restyle(request, style, _options(request, style))
     parse_options(request.POST, is_fast=False)
-    with _refused_as("style_image"):
-        style = add_style(owner=request.user, data=_read(file), file_name=file.name or "")
-    try:
+    with ExitStack() as stack:
+        with _refused_as("style_image"):
+            trial = style_on_trial(owner=request.user, data=_read(file), file_name=file.name or "")
+            style = stack.enter_context(trial)
         return _restyle(request, style, _options(request, style))
-    except BaseException:
-        delete_style(style=style, user=request.user)
-        raise
 
 
 def _options(request: HttpRequest, style: Style) -> RestyleOptions:

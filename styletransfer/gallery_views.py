@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import parse_etags
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.accounts.groups import groups_to_share_with
 from common.errors import ServiceError
-from common.media import keep_private, serve_file
 from common.pages import as_service_error
 from common.uploads.errors import UploadRejected
 from styletransfer.errors import InvalidError, gone
@@ -40,9 +37,9 @@ from styletransfer.selectors import (
     style_examples,
 )
 from styletransfer.services.deleting import delete_restylings
-from styletransfer.services.pictures import style_jpeg
 from styletransfer.services.queueing import queue_place
 from styletransfer.services.styles import add_style, delete_style, share_style, update_style
+from styletransfer.style_pictures import serve_style_picture
 from vision.errors import VisionError
 
 PAGE_SIZE = 24
@@ -124,28 +121,14 @@ def _show(request: HttpRequest, shown: Style, form: StyleForm | None = None) -> 
 @styles_page
 def picture(request: HttpRequest, style_id: UUID) -> HttpResponseBase:
     """The picture to paint like, or of a network what it makes of the example."""
-    return _serve(request, get_style(request.user, style_id), small=False)
+    return serve_style_picture(request, get_style(request.user, style_id), small=False)
 
 
 @require_safe
 @styles_page
 def thumbnail(request: HttpRequest, style_id: UUID) -> HttpResponseBase:
     """The same in small."""
-    return _serve(request, get_style(request.user, style_id), small=True)
-
-
-def _serve(request: HttpRequest, shown: Style, *, small: bool) -> HttpResponseBase:
-    if not shown.is_built_in:
-        file = shown.thumbnail if small else shown.picture
-        return serve_file(request, file=file, media_type="image/jpeg", filename="style.jpg")
-    data = style_jpeg(shown, small=small)
-    if data is None:
-        raise Http404("It has no picture yet.")
-    etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    known = etag in parse_etags(request.headers.get("If-None-Match", ""))
-    response = HttpResponse(status=304) if known else HttpResponse(data, content_type="image/jpeg")
-    keep_private(response, etag)
-    return response
+    return serve_style_picture(request, get_style(request.user, style_id), small=True)
 
 
 @require_POST

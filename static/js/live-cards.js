@@ -5,8 +5,7 @@
 
 import { onNews, Watcher } from "./events.js";
 import { request } from "./http.js";
-
-const TOGETHER_MS = 300;
+import { refreshListSoon } from "./live-list.js";
 
 const watcher = new Watcher();
 
@@ -55,37 +54,10 @@ function watchAll() {
   }
 }
 
-/** The list as the server shows it now. A later page stays: what is new is on the first. */
-async function refreshList() {
-  const list = document.querySelector("[data-live-list]");
-  if (!list || Number(new URLSearchParams(location.search).get("page") ?? 1) > 1) return;
-  const text = await (await request(location.href, { accept: "text/html" })).text();
-  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("[data-live-list]");
-  if (!fresh) return;
-  const ticked = new Set([...list.querySelectorAll(".session-check:checked")].map((box) => box.getAttribute("value")));
-  for (const box of fresh.querySelectorAll(".session-check")) {
-    if (box instanceof HTMLInputElement) box.checked = ticked.has(box.value);
-  }
-  list.replaceChildren(...document.adoptNode(fresh).childNodes);
-  htmx().process(list);
-  document.dispatchEvent(new Event("cards:changed"));
-  watchAll();
-}
-
-/** @returns {{process(element: Element): void}} */
-const htmx = () => /** @type {any} */ (window).htmx;
-
-let waiting = 0;
-/** Many sessions that are shared at once are one look. */
-function refreshSoon() {
-  clearTimeout(waiting);
-  waiting = window.setTimeout(() => refreshList().catch(() => { /* The next visit shows it. */ }), TOGETHER_MS);
-}
-
 /** @param {string} id */
 async function askAgain(id) {
   const card = cardOf(id);
-  if (!card) { refreshSoon(); return; }
+  if (!card) { refreshListSoon(watchAll); return; }
   try {
     await exchange(card);
   } catch (error) {
@@ -97,7 +69,7 @@ async function askAgain(id) {
 onNews((news) => {
   if (news.type === "session.deleted") remove(news.id);
   if (news.type === "session.access") void askAgain(news.id);
-  if (news.type === "groups") refreshSoon();
+  if (news.type === "groups") refreshListSoon(watchAll);
 });
 document.addEventListener("htmx:afterSettle", watchAll);
 watchAll();

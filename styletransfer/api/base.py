@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from django.core.files.uploadedfile import UploadedFile
@@ -16,7 +16,7 @@ from common.uploads.services import picture_limits
 from styletransfer.errors import ConflictError, InvalidError
 from styletransfer.models import Restyling, Style
 from styletransfer.selectors import find_style
-from styletransfer.services.styles import add_style
+from styletransfer.services.styles import style_on_trial
 
 Body = TypeVar("Body", bound=serializers.BaseSerializer[Any])
 
@@ -109,13 +109,11 @@ def wanted_style(request: Request) -> Iterator[Style]:
     if text:
         raise InvalidError({"style": "Send style or style_image, not both."}, "two_styles")
     data = read_picture(file, "style_image")
-    with naming("style_image"):
-        style = add_style(owner=request.user, data=data, file_name=file.name or "")
-    try:
+    with ExitStack() as stack:
+        with naming("style_image"):
+            trial = style_on_trial(owner=request.user, data=data, file_name=file.name or "")
+            style = stack.enter_context(trial)
         yield style
-    except BaseException:
-        style.delete()  # not by the service: nobody is to read that it was deleted
-        raise
 
 
 def style_to_repeat(user: Any, data: Mapping[str, Any], restyling: Restyling) -> Style:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
@@ -22,7 +21,6 @@ from common.accounts.roles import require_may_create
 from common.api.negotiation import AnyNegotiation
 from common.api.pagination import CursorPages
 from common.api.schema import errors
-from common.media import keep_private, serve_file
 from common.permissions import can
 from styletransfer.api.base import read_body, read_choice, read_file, read_picture, read_query
 from styletransfer.api.schema import STYLE_FORM, STYLE_PARAMETERS
@@ -30,8 +28,8 @@ from styletransfer.api.serializers import StyleChangeSerializer, StyleSerializer
 from styletransfer.errors import InvalidError, gone
 from styletransfer.models import Style
 from styletransfer.selectors import STYLE_FILTERS, STYLE_ORDERS, get_style, list_styles
-from styletransfer.services.pictures import style_jpeg
 from styletransfer.services.styles import add_style, delete_style, share_style, update_style
+from styletransfer.style_pictures import serve_style_picture
 
 
 class StylePages(CursorPages):
@@ -148,20 +146,7 @@ class StyleViewSet(ListModelMixin, viewsets.GenericViewSet[Style]):
     @action(detail=True, pagination_class=None, content_negotiation_class=AnyNegotiation)
     def picture(self, request: Request, pk: UUID) -> HttpResponseBase:
         """The picture to paint like."""
-        style = get_style(request.user, pk)
-        if style.picture:
-            return serve_file(
-                request._request,
-                file=style.picture,
-                media_type="image/jpeg",
-                filename=f"{style.name}.jpg",
-            )
-        jpeg = style_jpeg(style, small=False)
-        if jpeg is None:
-            raise Http404("There is no picture of this style yet.")
-        response = HttpResponse(jpeg, content_type="image/jpeg")
-        keep_private(response, f'"{hashlib.sha256(jpeg).hexdigest()[:32]}"')
-        return response
+        return serve_style_picture(request._request, get_style(request.user, pk), small=False)
 
     def answer(self, style: Style, code: int = status.HTTP_200_OK) -> Response:
         """Describe a style; one that is new says where it is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from django.contrib.auth.models import Group
@@ -57,6 +59,24 @@ def add_style(
     with kept_pictures(style, image):
         style.save(force_insert=True)
     return style
+
+
+@contextmanager
+def style_on_trial(*, owner: Any, data: bytes, file_name: str) -> Iterator[Style]:
+    """Keep a picture as a style for a painting; it goes again if the block fails.
+
+    Nobody is to read that it was deleted: it has been nobody's before.
+
+    Raises:
+        UploadRejected: As `add_style`.
+        InvalidError: As `add_style`.
+    """
+    style = add_style(owner=owner, data=data, file_name=file_name)
+    try:
+        yield style
+    except BaseException:
+        style.delete()
+        raise
 
 
 def update_style(*, style: Style, name: str | None = None, description: str | None = None) -> Style:

@@ -5,6 +5,7 @@
 
 import { events, onNews } from "../events.js";
 import { request } from "../http.js";
+import { refreshListSoon } from "../live-list.js";
 
 /**
  * @typedef {{type: string, id: string, status: string, progress: number, message?: string,
@@ -92,41 +93,15 @@ function showPlace(card, news) {
   say(card, news.seconds ? `${place} · ${inWords(news.seconds)}` : `${place} in the queue`);
 }
 
-/** @returns {{process(element: Element): void}} */
-const htmx = () => /** @type {any} */ (window).htmx;
-
-/** The list as the server shows it now. A later page stays: what is new is on the first. */
-async function refreshList() {
-  const list = document.querySelector("[data-live-list]");
-  if (!list || Number(new URLSearchParams(location.search).get("page") ?? 1) > 1) return;
-  const text = await (await request(location.href, { accept: "text/html" })).text();
-  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("[data-live-list]");
-  if (!fresh) return;
-  const ticked = new Set([...list.querySelectorAll(".session-check:checked")].map((box) => box.getAttribute("value")));
-  for (const box of fresh.querySelectorAll(".session-check")) {
-    if (box instanceof HTMLInputElement) box.checked = ticked.has(box.value);
-  }
-  list.replaceChildren(...document.adoptNode(fresh).childNodes);
-  htmx().process(list);
-  changed();
-}
-
-let waiting = 0;
-/** Many that are begun or shared at once are one look. */
-function refreshSoon() {
-  clearTimeout(waiting);
-  waiting = window.setTimeout(() => refreshList().catch(() => { /* The next visit shows it. */ }), TOGETHER_MS);
-}
-
 /** @param {PaintingNews} news */
 function hear(news) {
-  if (news.type === "groups") refreshSoon();
+  if (news.type === "groups") refreshListSoon();
   if (!news.type.startsWith("restyling")) return;
   const card = cardOf(news.id);
   if (!card) {
     // One that was begun in another window, or that somebody has just shared.
     const isNew = news.type === "restyling.access" || (news.type === "restyling" && news.status === "queued");
-    if (isNew) refreshSoon();
+    if (isNew) refreshListSoon();
     return;
   }
   heard.set(news.id, performance.now());
