@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import random
 import re
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,11 +15,13 @@ from vision.sources.cameras.address import CameraAddress, CameraError
 from vision.sources.cameras.authentication import Authenticator
 from vision.sources.cameras.backoff import Backoff
 from vision.sources.cameras.clock import LiveClock
+from vision.sources.cameras.connection import Arrived
 from vision.sources.cameras.hosts import AddressRules
 from vision.sources.cameras.opening import open_feed, usb_arguments
 from vision.sources.cameras.pacing import Pacer
 from vision.sources.cameras.rtsp_messages import Cutter, Message, NoRtspError
 from vision.sources.cameras.secrets import Credentials
+from vision.sources.cameras.status import Record
 
 STEP = 1 / 12
 Times = Callable[[int], float | None]
@@ -315,3 +318,24 @@ def test_a_usb_camera_that_is_not_there_is_missed() -> None:
     ):
         pass
     assert refusal.value.code == "no_device"
+
+
+def test_frames_per_second_count_what_came_in_the_last_seconds() -> None:
+    record = Record(rate_window=5.0)
+    now = time.monotonic()
+
+    def came(at: float, received: int) -> None:
+        picture = Arrived(0, 96, 64, None, at, 1.0, lap=0, received=received, dropped=0)
+        record.came(picture, replaced=False)
+
+    record.tries()
+    came(now - 100, 1)
+    assert record.status().fps == 0
+    for index in range(101):  # ten in a second are taken, and twice as many came
+        came(now - 10 + index / 10, 2 + 2 * index)
+    assert record.status().fps == pytest.approx(20)
+    assert record.status().received == 202
+    record.tries()
+    came(now, 1)
+    assert record.status().fps == 0
+    assert record.status().received == 203

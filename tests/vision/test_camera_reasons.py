@@ -158,4 +158,4 @@ def test_a_host_that_says_nothing_ends_in_time(serve: Callable[[socket.socket], 
     with raw_server(serve) as port:
         start = time.monotonic()
         assert refusal(f"http://127.0.0.1:{port}/", timeout=3).code == "silent"
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 10

