@@ -90,7 +90,12 @@ class JobContext:
     @property
     def is_overdue(self) -> bool:
         """Whether the time limit is over; a handler that goes on all the same is stuck."""
-        return time.monotonic() > self._deadline
+        return self.seconds_left < 0
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the time limit is over; below 0 afterwards."""
+        return self._deadline - time.monotonic()
 
     @property
     def claim(self) -> dict[str, object]:

@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 TELL_SECONDS: Final = 0.4
 SHOW_SECONDS: Final = 1.0
 NOTE_SECONDS: Final = 2.0
+STORE_SECONDS: Final = 600.0  # of the time limit, for a last step and for the result
 CURVE_POINTS: Final = 200
 PREVIEW_QUALITY: Final = 85
 LAST_SHARE: Final = 0.98  # the end is told by whoever stores the result
@@ -49,6 +50,8 @@ def curve(losses: Losses, points: int = CURVE_POINTS) -> Losses:
 
 class StepWatcher:
     """Looks after every step whether to go on; passes on losses and pictures.
+
+    What would be overdue ends a little earlier, with the best until then.
 
     Args:
         context: The attempt.
@@ -91,7 +94,7 @@ class StepWatcher:
         except JobCancelled as error:
             self.cancelled = error
             return False
-        return True
+        return self._context.seconds_left > STORE_SECONDS
 
     def _fetched(self, done: int, total: int | None) -> None:
         of = f" of {total / 1e6:.0f}" if total else ""

@@ -1,4 +1,4 @@
-"""Who is painted next, how long that may take, and one painting at a time per device."""
+"""Who is painted next, and how long that may take."""
 
 from __future__ import annotations
 
@@ -6,32 +6,23 @@ import heapq
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
-from filelock import FileLock, Timeout
 
-from common.jobs.context import JobContext
-from common.jobs.identity import HOST
 from common.jobs.queues import LONG_QUEUES, STYLES_QUEUE
 from common.jobs.selectors import seconds_since
 from common.jobs.turns import Waiting, jobs_in_turn
 from common.models import Job
 from styletransfer.models import Restyling
 from styletransfer.services.events import publish_place
-from vision.detection.hardware import has_cuda_driver
 from vision.style.framing import fitted_size
 from vision.style.levels import levels, share_done
 
 MOST_TOLD: Final = 50
-POLL_SECONDS: Final = 0.5
 _RECENT: Final = 20
 _LEAST_STEPS: Final = 5  # fewer are mostly loading
 _LEAST_SHARE: Final = 0.05  # of a painting, before its own pace says anything
@@ -115,48 +106,6 @@ def move_line(job: Job) -> None:
     """Tell those who wait of their places when a job has come or is gone, after the commit."""
     if job.queue == STYLES_QUEUE:
         transaction.on_commit(lambda: publish_places(job), robust=True)
-
-
-@contextmanager
-def device_turn(context: JobContext) -> Iterator[None]:
-    """Wait until nobody else paints on this device of this machine, then keep it.
-
-    Other processes are kept from it, too, until this one leaves or dies. The time of the job counts
-    from the moment when it has its turn.
-
-    Raises:
-        JobStopped: The job is not to go on; see `JobContext.checkpoint`.
-    """
-    folder = Path(settings.MODELS_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"painting-{HOST}-{_device()}.lock", mode=0o600)
-    if not _taken(lock):
-        while not _taken(lock):
-            context.checkpoint(message="Waiting for the painter")
-            context.stopped.wait(POLL_SECONDS)
-        context.job.started_at = timezone.now()
-        mine = Job.objects.filter(pk=context.job.pk, **context.claim)
-        mine.update(started_at=context.job.started_at)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _taken(lock: FileLock) -> bool:
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return False
-    return True
-
-
-def _device() -> str:
-    """Return the name of what the painters of this process compute on, fit for a file."""
-    wanted = settings.SIGHTLINE_DEVICE
-    if wanted == "auto":
-        wanted = "cuda" if has_cuda_driver() else "cpu"
-    return "cuda-0" if wanted == "cuda" else wanted.replace(":", "-")
 
 
 def _beginnings(line: Sequence[Waiting]) -> Iterator[tuple[Restyling, float | None]]:

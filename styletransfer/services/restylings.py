@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import F
 
@@ -153,9 +154,10 @@ def retry_restyling(*, restyling: Restyling) -> Restyling:
     if restyling.style_id is None:
         raise ConflictError("style_deleted", "Its style has been deleted; choose another one.")
     _refuse_removed(restyling.upload)
-    _refuse_too_many(restyling.owner)
     try:
-        retry_job(job=restyling.job)
+        with transaction.atomic():
+            _take_place(restyling.owner)
+            retry_job(job=restyling.job)
     except JobConflict as error:  # somebody else was faster
         raise ConflictError("not_failed", str(error)) from error
     return restyling
@@ -204,6 +206,7 @@ def _create(
     with transaction.atomic():
         if not Style.objects.filter(pk=style.pk).update(use_count=F("use_count") + 1):
             raise gone("style")
+        _take_place(owner)
         payload = {"restyling": str(restyling.pk)}
         restyling.job = enqueue_job(kind=job_kind, owner=owner, payload=payload, queue=queue)
         restyling.save(force_insert=True)
@@ -238,6 +241,12 @@ def _refuse_too_many(owner: Any) -> None:
             status=429,
             retry_after=RETRY_SECONDS,
         )
+
+
+def _take_place(owner: Any) -> None:
+    """Count once more, one request of a person after the other, until the transaction ends."""
+    get_user_model().objects.select_for_update(no_key=True).filter(pk=owner.pk).first()
+    _refuse_too_many(owner)
 
 
 def _refuse_removed(upload: Upload) -> None:

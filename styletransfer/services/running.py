@@ -19,10 +19,10 @@ from common.uploads.services import FULL, decoded_picture, read_upload, require_
 from common.uploads.videos import local_file, video_limits
 from styletransfer.errors import StyleError
 from styletransfer.models import Restyling, Style
+from styletransfer.services.device_turns import device_turn
 from styletransfer.services.options import RestyleOptions
 from styletransfer.services.pictures import show_network, style_image
 from styletransfer.services.progress import FrameWatcher, StepWatcher, curve, disk_full
-from styletransfer.services.queueing import device_turn
 from styletransfer.services.storing import Painting, store_painting
 from vision.encoding.images import encode_jpeg
 from vision.sources.pictures import make_thumbnail

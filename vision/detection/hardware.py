@@ -51,3 +51,20 @@ def has_cuda_driver() -> bool:
     if sys.platform == "win32":
         return Path("C:/Windows/System32/nvcuda.dll").exists()
     return any(Path(node).exists() for node in ("/dev/nvidiactl", "/dev/dxg"))
+
+
+def gpu_uuid(index: int) -> str:
+    """Return the number that its maker gave to a GPU, the same in all processes and containers.
+
+    Args:
+        index: Which of those that this process sees, from 0.
+
+    Returns:
+        It, or "" where torch can use no such GPU.
+    """
+    import torch  # it takes seconds, and most who ask about hardware need none of it
+
+    try:
+        return str(torch.cuda.get_device_properties(index).uuid)
+    except (RuntimeError, AssertionError, AttributeError):
+        return ""

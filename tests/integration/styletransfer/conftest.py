@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from common.inference import close_engine
+from common.jobs import registry
 from styletransfer.models import Restyling, Style
 from styletransfer.services import painting, running
 from tests.integration.conftest import make_user
@@ -21,6 +23,7 @@ from tests.vision.style_networks import TransformerNet, export_as_published
 from vision.style import gatys
 from vision.style.features import random_weights
 
+_numbers = itertools.count()
 made_once = functools.cache(random_weights)
 
 
@@ -162,3 +165,12 @@ def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[[Hook], list[FakePainte
 def clip(tmp_path: Path) -> Path:
     """Three frames."""
     return make_clip(tmp_path / "clip.mp4", seconds=0.3)
+
+
+@pytest.fixture
+def kind() -> Iterator[str]:
+    """A name for a kind of job that is forgotten afterwards."""
+    name = f"test.paint.{next(_numbers)}"
+    yield name
+    registry._handlers.pop(name, None)
+    registry._observers.pop(name, None)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from PIL import Image
 
+from common.jobs.queues import STYLES_QUEUE
 from common.jobs.runner import execute_job
 from common.jobs.services import cancel_job
 from common.models import DerivedFile, Job, Upload
@@ -160,3 +161,23 @@ GONE: dict[str, tuple[Callable[[Restyling], object], str]] = {
         "",
     ),
 }
+
+
+def restyling(
+    owner: Any,
+    state: str = State.QUEUED,
+    *,
+    picture: tuple[int, int] = (100, 100),
+    job: dict[str, Any] | None = None,
+    **fields: Any,
+) -> Restyling:
+    """Store a painting without its files; the file is ``picture`` (width, height) large."""
+    width, height = picture
+    upload = Upload.objects.create(
+        owner=owner, name="a.jpg", sha256="0", size=1, width=width, height=height
+    )
+    work = {"kind": "test", "queue": STYLES_QUEUE, "state": state, "owner": owner, **(job or {})}
+    values = {"way": Restyling.Way.SLOW, "steps": 10, "name": "a", "style_name": "Glass", **fields}
+    return Restyling.objects.create(
+        owner=owner, upload=upload, job=Job.objects.create(**work), **values
+    )

@@ -1,41 +1,30 @@
-"""Places in the queue, how long they take, and one painting at a time per device."""
+"""Places in the queue, and how long they take."""
 
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
-from filelock import FileLock
 
-from common.jobs import registry
 from common.jobs.context import JobContext
-from common.jobs.errors import JobCancelled, JobInterrupted, JobLost, JobStopped
 from common.jobs.models import Job
 from common.jobs.queues import LONG_QUEUE, STYLES_QUEUE
 from common.jobs.registry import job_handler, job_observer
-from common.jobs.runner import claim_job, execute_job
-from common.jobs.services import cancel_job
-from common.models import Upload
+from common.jobs.runner import execute_job
 from styletransfer.models import Restyling
 from styletransfer.services import queueing
 from styletransfer.services.queueing import (
     Place,
-    device_turn,
     estimate_seconds,
     publish_places,
     queue_place,
     seconds_left,
 )
-from tests.integration.conftest import make_user, wait_until
+from tests.integration.conftest import make_user
+from tests.integration.styletransfer.makers import again, restyling
 
 State = Job.State
 NOW = timezone.now()
@@ -46,26 +35,6 @@ _numbers = itertools.count()
 def time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs has run for as long as a test says, however slow the machine is."""
     monkeypatch.setattr(queueing, "seconds_since", lambda then: (NOW - then).total_seconds())
-
-
-def restyling(
-    owner: Any,
-    state: str = State.QUEUED,
-    *,
-    picture: tuple[int, int] = (100, 100),
-    job: dict[str, Any] | None = None,
-    **fields: Any,
-) -> Restyling:
-    """Store a painting without its files; the file is ``picture`` (width, height) large."""
-    width, height = picture
-    upload = Upload.objects.create(
-        owner=owner, name="a.jpg", sha256="0", size=1, width=width, height=height
-    )
-    work = {"kind": "test", "queue": STYLES_QUEUE, "state": state, "owner": owner, **(job or {})}
-    values = {"way": Restyling.Way.SLOW, "steps": 10, "name": "a", "style_name": "Glass", **fields}
-    return Restyling.objects.create(
-        owner=owner, upload=upload, job=Job.objects.create(**work), **values
-    )
 
 
 def painted(owner: Any, seconds: float, state: str = State.DONE, **fields: Any) -> Restyling:
@@ -87,10 +56,6 @@ def running(
     begun = NOW - timedelta(seconds=seconds)
     job = {"progress": share, "started_at": begun, "worker": worker, "message": message}
     return restyling(owner, State.RUNNING, job=job, **fields)
-
-
-def again(row: Restyling) -> Restyling:
-    return Restyling.objects.select_related("job", "upload").get(pk=row.pk)
 
 
 def place_of(row: Restyling) -> tuple[int, float | None] | None:
@@ -357,197 +322,3 @@ def test_a_job_is_told_twice_however_often_it_reports(
     mine, waits = restyling(user, job={"kind": kind}), restyling(user)
     execute_job(mine.job_id)
     assert [place["restyling_id"] for place in told] == [waits.pk] * 2
-
-
-# ------------------------------------------------------------------ one at a time
-
-
-@pytest.fixture
-def kind() -> Iterator[str]:
-    name = f"test.paint.{next(_numbers)}"
-    yield name
-    registry._handlers.pop(name, None)
-    registry._observers.pop(name, None)
-
-
-@pytest.fixture
-def models(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder for models, that is not there yet, and little patience."""
-    monkeypatch.setattr(queueing, "POLL_SECONDS", 0.02)
-    settings.MODELS_DIR = tmp_path / "models"
-    settings.SIGHTLINE_DEVICE = "cpu"
-    return tmp_path / "models"
-
-
-def claimed(owner: Any) -> JobContext:
-    job = claim_job(restyling(owner).job_id)
-    assert job is not None
-    return JobContext(job, time_limit=60.0)
-
-
-def lock_of(models: Path) -> Path:
-    (found,) = models.glob("painting-*-cpu.lock")
-    return found
-
-
-def hold(context: JobContext) -> None:
-    with device_turn(context):
-        pass
-
-
-class Painters:
-    """Jobs that paint, each in a thread, until they are let go."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.gate = threading.Event()
-        self.at_once = self.most = self.done = 0
-        self._threads: list[threading.Thread] = []
-        self._lock = threading.Lock()
-        job_handler(kind)(self.handle)
-
-    def handle(self, context: JobContext) -> None:
-        with device_turn(context):
-            with self._lock:
-                self.at_once += 1
-                self.most = max(self.most, self.at_once)
-            self.gate.wait(10)
-            with self._lock:
-                self.at_once -= 1
-                self.done += 1
-
-    def start(self, owner: Any) -> Job:
-        job = restyling(owner, job={"kind": self.kind}).job
-        self._threads.append(threading.Thread(target=self._run, args=(job.pk,)))
-        self._threads[-1].start()
-        return job
-
-    def _run(self, job_id: Any) -> None:
-        try:
-            execute_job(job_id)
-        finally:
-            connection.close()
-
-    def end(self) -> None:
-        self.gate.set()
-        for thread in self._threads:
-            thread.join(20)
-
-
-@pytest.fixture
-def painters(transactional_db: None, kind: str, models: Path) -> Iterator[Painters]:
-    made = Painters(kind)
-    yield made
-    made.end()
-
-
-def message_of(job: Job) -> str:
-    job.refresh_from_db()
-    return job.message
-
-
-def test_one_paints_and_the_others_say_that_they_wait(user: Any, painters: Painters) -> None:
-    first = painters.start(user)
-    wait_until(lambda: painters.at_once == 1)
-    begun = first.started_at = again(first.restyling).job.started_at
-    others = [painters.start(user) for _ in range(2)]
-    for job in others:
-        wait_until(lambda job=job: message_of(job) == "Waiting for the painter")  # type: ignore[misc]
-    released = timezone.now()
-    painters.end()
-    assert (painters.most, painters.done) == (1, 3)
-    for job in (first, *others):
-        job.refresh_from_db()
-        assert job.state == State.DONE
-    assert first.started_at == begun
-    assert all(job.started_at > released for job in others)  # waiting is not counted
-
-
-def test_one_that_waits_can_be_cancelled(user: Any, painters: Painters) -> None:
-    painters.start(user)
-    wait_until(lambda: painters.at_once == 1)
-    waiting = painters.start(user)
-    wait_until(lambda: message_of(waiting) == "Waiting for the painter")
-    cancel_job(job=waiting)
-    wait_until(lambda: Job.objects.get(pk=waiting.pk).state == State.CANCELLED)
-    assert painters.at_once == 1
-    painters.end()
-    assert painters.done == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_turn_ends_with_an_error(user: Any, models: Path) -> None:
-    with pytest.raises(ZeroDivisionError), device_turn(claimed(user)):
-        raise ZeroDivisionError
-    hold(claimed(user))
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_turn_that_is_free_asks_the_database_nothing(
-    user: Any, models: Path, django_assert_num_queries: Any
-) -> None:
-    context = claimed(user)
-    with django_assert_num_queries(0):
-        hold(context)
-    assert message_of(context.job) == ""
-
-
-@pytest.mark.parametrize(
-    ("wanted", "has_driver", "name"),
-    [
-        ("auto", False, "cpu"),
-        ("auto", True, "cuda-0"),
-        ("cpu", True, "cpu"),
-        ("cuda", True, "cuda-0"),
-        ("cuda:0", True, "cuda-0"),
-        ("cuda:1", True, "cuda-1"),
-    ],
-)
-@pytest.mark.django_db(transaction=True)
-def test_each_device_has_a_turn_of_its_own(
-    user: Any,
-    models: Path,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    wanted: str,
-    has_driver: bool,
-    name: str,
-) -> None:
-    monkeypatch.setattr(queueing, "has_cuda_driver", lambda: has_driver)
-    settings.SIGHTLINE_DEVICE = wanted
-    with device_turn(claimed(user)):
-        assert [*models.glob(f"painting-*-{name}.lock")] == [*models.iterdir()]
-        settings.SIGHTLINE_DEVICE = "cuda:7"
-        hold(claimed(user))  # does not wait
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_process_that_dies_gives_its_turn_back(user: Any, models: Path) -> None:
-    hold(claimed(user))
-    program = (
-        "import sys, time; from filelock import FileLock; "
-        f"lock = FileLock({str(lock_of(models))!r}); lock.acquire(); print('held', flush=True); "
-        "time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"held\n"
-        context = claimed(user)
-        threading.Timer(0.2, other.kill).start()
-        with device_turn(context):
-            assert context.job.message == "Waiting for the painter"
-            assert other.wait(5) != 0
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("reason", [JobCancelled, JobInterrupted, JobLost])
-def test_whoever_is_stopped_takes_no_turn(
-    user: Any, models: Path, reason: type[JobStopped]
-) -> None:
-    hold(claimed(user))
-    context = claimed(user)
-    with FileLock(lock_of(models)):
-        context.stop(reason)
-        with pytest.raises(reason):
-            hold(context)
-    hold(claimed(user))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from common.jobs.queues import LONG_QUEUE, STYLES_QUEUE
 from common.models import Job, Upload
@@ -190,6 +193,33 @@ def test_nobody_fills_the_queue(
     restyle(other_user, own_style)  # others are not kept out
     cancel_restyling(restyling=again(one))
     acts[act]()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_at_the_same_moment_do_not_pass_the_limit(user: Any, own_style: Style) -> None:
+    failed = set_state(restyle(user, own_style), State.FAILED)
+    for _ in range(MOST_WAITING - 2):
+        restyle(user, own_style)
+    start = threading.Barrier(6)
+
+    def at_once(number: int) -> str:
+        start.wait(10)
+        try:
+            if number:
+                restyle(user, own_style)
+            else:
+                retry_restyling(restyling=again(failed))
+        except StyleError as error:
+            return error.code
+        finally:
+            connection.close()
+        return "taken"
+
+    with ThreadPoolExecutor(6) as threads:
+        told = Counter(threads.map(at_once, range(6)))
+    assert told == {"taken": 2, "too_many_waiting": 4}
+    unfinished = Restyling.objects.filter(owner=user, job__state__in=Restyling.UNFINISHED)
+    assert unfinished.count() == MOST_WAITING
 
 
 # Again

@@ -141,6 +141,14 @@ def test_one_that_was_stopped_shows_the_best_until_then(
     assert 'role="slider"' in page
 
 
+@pytest.mark.parametrize(("steps_made", "is_told"), [(37, True), (100, False)])
+def test_one_whose_time_was_over_says_so(
+    signed_in: Client, user: Any, own_style: Style, steps_made: int, is_told: bool
+) -> None:
+    page = shown(signed_in, painted(user, own_style, steps_made=steps_made))
+    assert ("was over after 37 of 100 steps" in page) is is_told
+
+
 def test_one_that_was_stopped_before_its_first_step_can_be_begun_anew(
     signed_in: Client, waiting: Restyling
 ) -> None:

@@ -19,6 +19,7 @@ from common.storage.work import work_root
 from styletransfer.models import Restyling, Style
 from styletransfer.services import progress, running
 from styletransfer.services.restylings import retry_restyling
+from styletransfer.tasks import SLOW_SECONDS
 from tests.integration.styletransfer.makers import (
     GONE,
     Hook,
@@ -85,6 +86,20 @@ def test_of_what_is_stopped_later_the_best_is_kept(
     assert (made.steps_made, [step for step, _ in made.losses]) == (4, [1, 2, 3, 4])
     plain = decode(picture(64, 48))
     assert pixels_of(made).astype(int).mean() == pytest.approx(plain.mean() + 4, abs=2.5)
+    assert media() == PAINTED
+
+
+def test_of_what_would_be_overdue_the_best_is_kept(
+    waiting: Restyling, at_step: Callable[[Hook], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def time_is_over(step: int) -> None:
+        if step == 4:
+            monkeypatch.setattr(progress, "STORE_SECONDS", SLOW_SECONDS)
+
+    at_step(time_is_over)
+    made = run_job(waiting)
+    assert (made.status, made.steps_made, len(made.losses)) == ("done", 4, 4)
+    assert pixels_of(made).shape == (48, 64, 3)
     assert media() == PAINTED
 
 
