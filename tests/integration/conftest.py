@@ -18,13 +18,13 @@ from rest_framework.test import APIClient
 from common.jobs import runner
 from common.models import Account, Job
 from detection_project.embedded import EmbeddedWorker
-from tests.integration.flushing import audit_log_may_be_flushed
+from tests.integration.flushing import quick_flushes
 
 
 @pytest.fixture(scope="session", autouse=True)
-def flushable_audit_log() -> Iterator[None]:
+def flushed_quickly() -> Iterator[None]:
     """Transactional tests end with a flush."""
-    with audit_log_may_be_flushed():
+    with quick_flushes():
         yield
 
 
