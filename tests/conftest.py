@@ -4,6 +4,7 @@ With `SIGHTLINE_REQUIRE_ALL=1` a skipped test is a failure: on a machine that is
 everything, nothing is silently left out.
 """
 
+import gc
 import os
 import shutil
 from collections import defaultdict
@@ -38,6 +39,12 @@ settings.load_profile("shared machine")
 def require_all() -> bool:
     """Tell whether a skipped test is a failure."""
     return os.environ.get("SIGHTLINE_REQUIRE_ALL", "") == "1"
+
+
+def pytest_collection_finish() -> None:
+    """Keep what collecting has made out of every later look for garbage: it stays anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -78,6 +85,23 @@ def chromium_path() -> str:
         if path:
             return path
     pytest.skip("needs chromium")
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder of this test run that all workers of pytest-xdist share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_exports(shared_folder: Path) -> Path:
+    """Exported networks of this test run: each takes many seconds, and a hash names it."""
+    folder = shared_folder / "cache" / "exports"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

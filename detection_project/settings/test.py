@@ -44,6 +44,3 @@ SERVESTATIC_USE_FINDERS = SERVESTATIC_USE_STATIC_ROOT = SERVESTATIC_AUTOREFRESH 
 # Leases run out and sweeps happen within a test's patience.
 SIGHTLINE_JOB_LEASE_SECONDS = 2.0
 SIGHTLINE_SWEEP_SECONDS = 0.5
-# Exports are dear; a test run may keep them between processes.
-if os.environ.get("SIGHTLINE_TEST_MODELS_DIR"):
-    MODELS_DIR = Path(os.environ["SIGHTLINE_TEST_MODELS_DIR"])

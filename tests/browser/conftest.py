@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.browser.shell import Shell
+
 playwright_api = pytest.importorskip("playwright.sync_api")
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,28 +46,15 @@ class Server:
 
     url: str
     environment: dict[str, str]
-
-    def shell(self, code: str) -> str:
-        """What a piece of Python prints inside this installation, in a process of its own."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+    shell: Shell
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, shared_exports: Path) -> Iterator[Server]:
     """`manage.py serve` with a data folder of its own on a free port."""
     folder = tmp_path_factory.mktemp("browser-data")
-    if os.environ.get("SIGHTLINE_TEST_MODELS_DIR"):
-        (folder / "models").symlink_to(os.environ["SIGHTLINE_TEST_MODELS_DIR"])
+    (folder / "models").mkdir()
+    (folder / "models" / "exports").symlink_to(shared_exports)
     port = _free_port()
     environment = _environment(folder)
     log = (folder / "server.log").open("w+")
@@ -79,7 +68,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_until_ready(url, process, folder / "server.log")
-        yield Server(url, environment)
+        with Shell(environment) as shell:
+            yield Server(url, environment, shell)
     finally:
         process.terminate()
         try:

@@ -4,9 +4,11 @@ import gc
 import io
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as project
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import connections
@@ -26,6 +28,14 @@ def flushed_quickly() -> Iterator[None]:
     """Transactional tests end with a flush."""
     with quick_flushes():
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def exported_once(shared_exports: Path) -> None:
+    """The engine of a test's process finds what another one has exported."""
+    models = Path(project.MODELS_DIR)
+    models.mkdir(parents=True, exist_ok=True)
+    (models / "exports").symlink_to(shared_exports)
 
 
 @pytest.fixture(autouse=True)

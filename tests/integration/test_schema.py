@@ -71,7 +71,7 @@ NUMBERS = [0, 1, 2, 3]  # of tracks, and of what happened
 FILES = [JPEG, make_picture("PNG", (8, 8)), JPEG[:-40], b"GIF89a", b"", b"not a picture"]
 # Who asks is for us to say; made-up credentials would only be refused.
 CONFIG = {"generation": {"with-security-parameters": False}}
-SECONDS = 55.0  # per caller
+SECONDS = 30.0  # per caller
 ROLES = ["anonymous", "viewer", "operator", "administrator", "read token"]
 
 

@@ -14,15 +14,6 @@ from vision.weights import WeightsStore
 
 
 @pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder of this test run that all workers of pytest-xdist share."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "shared-vision"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def random_weights(shared_folder: Path) -> Path:
     """A folder with ``yolov8n.pt`` and ``yolov8n-seg.pt`` of seeded random weights."""
     use_ultralytics(shared_folder)

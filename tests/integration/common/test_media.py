@@ -172,6 +172,7 @@ def test_a_file_that_is_gone_is_a_404(name: str) -> None:
         get(upload.file)
 
 
+@pytest.mark.django_db  # the end of an answer looks after connections
 def test_a_large_part_is_streamed_both_ways() -> None:
     content = bytes(range(251)) * (AT_ONCE // 251 + 4000)
     file = store(content)
