@@ -1,6 +1,7 @@
 """``manage.py stylize``: pictures and videos, what it prints, what it refuses, what it leaves."""
 
 import json
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +14,19 @@ import pytest
 from django.core.management import CommandError
 
 from styletransfer.services import painting
-from tests.integration.styletransfer.painters import FakePainter, read, run
+from tests.integration.styletransfer.painters import FakePainter, read, run, save
 from tests.made_videos import make_clip
+from tests.processes import installation
 from vision.style import GatysConfig, GatysOptions, Stylized
 
 pytestmark = pytest.mark.once  # needs no server
+
+
+def ctrl_c() -> None:
+    """What Python does in the main thread when the signal comes; this process has many threads."""
+    handler = signal.getsignal(signal.SIGINT)
+    assert callable(handler)
+    handler(signal.SIGINT, None)
 
 
 @pytest.mark.slow
@@ -64,7 +73,7 @@ def test_ctrl_c_keeps_the_best_so_far(
 ) -> None:
     def create(config: Any) -> FakePainter:
         painter = FakePainter(config)
-        painter.hook = lambda step: signal.raise_signal(signal.SIGINT) if step == 3 else None
+        painter.hook = lambda step: ctrl_c() if step == 3 else None
         return painter
 
     monkeypatch.setattr(painting, "create_gatys", create)
@@ -79,8 +88,8 @@ def test_a_second_ctrl_c_stops_at_once(
     content: Path, style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(step: int) -> None:
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
+        ctrl_c()
+        ctrl_c()
 
     def create(config: Any) -> FakePainter:
         painter = FakePainter(config)
@@ -93,12 +102,38 @@ def test_a_second_ctrl_c_stops_at_once(
     assert sorted(tmp_path.iterdir()) == sorted([content, style])
 
 
+@pytest.mark.slow
+def test_ctrl_c_ends_a_real_run_with_its_best(content: Path, style: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.png"
+    with installation(tmp_path / "home") as made:
+        running = made.start("stylize", *map(str, (content, style, out)), "--steps", "2000")
+        running.wait_for("step 1 of")
+        os.kill(running.pid, signal.SIGINT)
+        assert running.process.wait(60) == 0
+        assert "(stopped early)" in running.output
+    assert read(out).shape == (48, 64, 3)
+
+
+@pytest.mark.slow
+def test_ctrl_c_twice_ends_a_real_run_at_once(style: Path, tmp_path: Path) -> None:
+    content, out = save(tmp_path / "large.png", 512, 512), tmp_path / "o.png"
+    with installation(tmp_path / "home") as made:
+        running = made.start("stylize", *map(str, (content, style, out)), "--size", "512")
+        running.wait_for("step 1 of")
+        os.kill(running.pid, signal.SIGINT)
+        running.wait_for("Ctrl-C again stops at once")
+        os.kill(running.pid, signal.SIGINT)
+        assert running.process.wait(60) == 130
+        assert "CommandError: Interrupted: nothing is written." in running.output
+    assert not out.exists()
+
+
 def test_ctrl_c_ends_fetching(
     content: Path, style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def create(config: Any) -> FakePainter:
         painter = FakePainter(config)
-        painter.fetching = lambda: signal.raise_signal(signal.SIGINT)
+        painter.fetching = lambda: ctrl_c()
         return painter
 
     monkeypatch.setattr(painting, "create_gatys", create)
@@ -167,7 +202,7 @@ def test_a_stopped_video_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     paint = FeedForwardStylizer.stylize
 
     def paint_and_stop(self: FeedForwardStylizer, *args: Any, **options: Any) -> Stylized:
-        signal.raise_signal(signal.SIGINT)
+        ctrl_c()
         return paint(self, *args, **options)
 
     monkeypatch.setattr(FeedForwardStylizer, "stylize", paint_and_stop)
