@@ -113,24 +113,28 @@ class Command(BaseCommand):
             raise KeyboardInterrupt
         if self._is_due(done == total):
             of = f" of {total / 1e6:.0f}" if total else ""
-            self.stdout.write(f"fetching VGG19: {done / 1e6:.0f}{of} MB")
+            self._say(f"fetching VGG19: {done / 1e6:.0f}{of} MB")
 
     def _on_ready(self, features: str) -> None:
         if features == RANDOM_FEATURES:
-            self.stdout.write("random features: VGG19's weights are not installed")
+            self._say("random features: VGG19's weights are not installed")
 
     def _on_step(self, progress: StyleProgress) -> bool:
         if self._is_due(progress.step in (1, progress.steps)):
             loss = "" if progress.loss is None else f"  loss {progress.loss:.5g}"
-            self.stdout.write(f"step {progress.step} of {progress.steps}{loss}")
+            self._say(f"step {progress.step} of {progress.steps}{loss}")
         return not self._stopped
 
     def _on_frame(self, progress: VideoProgress) -> bool:
         if self._is_due(progress.frames == progress.total):
             total = f" of {progress.total}" if progress.total else ""
             rate = progress.frames_per_second
-            self.stdout.write(f"frame {progress.frames}{total}  {rate:.1f} a second")
+            self._say(f"frame {progress.frames}{total}  {rate:.1f} a second")
         return not self._stopped
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()  # who writes it into a file or a pipe follows it, too
 
     def _is_due(self, matters: bool) -> bool:
         now = time.monotonic()
