@@ -97,6 +97,10 @@ class JobContext:
         """Seconds until the time limit is over; below 0 afterwards."""
         return self._deadline - time.monotonic()
 
+    def restart_time_limit(self) -> None:
+        """Let the time limit begin now: waiting for others was no work."""
+        self._deadline = time.monotonic() + self.time_limit
+
     @property
     def claim(self) -> dict[str, object]:
         """What the row must match to be still owned by this attempt."""

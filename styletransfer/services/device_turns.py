@@ -38,6 +38,7 @@ def device_turn(context: JobContext) -> Iterator[None]:
         while not _taken(lock):
             context.checkpoint(message="Waiting for the painter")
             context.stopped.wait(POLL_SECONDS)
+            context.restart_time_limit()
         context.job.started_at = timezone.now()
         mine = Job.objects.filter(pk=context.job.pk, **context.claim)
         mine.update(started_at=context.job.started_at)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -68,7 +69,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, shared_exports: Path) -> It
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_until_ready(url, process, folder / "server.log")
-        with Shell(environment) as shell:
+        with closing(Shell(environment)) as shell:
             yield Server(url, environment, shell)
     finally:
         process.terminate()

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
 
 ROOT = Path(__file__).resolve().parents[2]
 # One process for all pieces of code: to start one takes seconds.
@@ -32,15 +31,8 @@ class Shell:
         self._environment = environment
         self._process: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> Shell:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the process."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()

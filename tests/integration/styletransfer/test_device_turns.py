@@ -222,6 +222,19 @@ def test_a_process_that_dies_gives_its_turn_back(user: Any, models: Path) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_time_limit_counts_from_the_turn(user: Any, models: Path) -> None:
+    hold(claimed(user))
+    context = claimed(user)
+    context.time_limit = 0.5
+    context.restart_time_limit()
+    other = FileLock(lock_of(models), thread_local=False)
+    other.acquire()
+    threading.Timer(1.0, other.release).start()
+    with device_turn(context):
+        assert context.seconds_left > 0
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("reason", [JobCancelled, JobInterrupted, JobLost])
 def test_whoever_is_stopped_takes_no_turn(
     user: Any, models: Path, reason: type[JobStopped]
